@@ -12,6 +12,8 @@ from winddown import encryption, locks
 from winddown.locks import Lock
 
 EMAIL, PHONE = Message.Channel.EMAIL, Message.Channel.PHONE
+# No message: a page to print, to the postal address.
+LETTER = "letter"
 # Japanese keyboards write these between digits.
 _DASHES = re.compile(r"[\s\u2010-\u2015\u2212\u30fc]")
 
@@ -95,6 +97,14 @@ def verified(user: User, channel: str) -> Address | None:
 def channel_of(user: User) -> Address | None:
     """Returns the verified address of the account. Mail comes before telephone."""
     return verified(user, EMAIL) or verified(user, PHONE)
+
+
+def channels_of(user: User) -> list[str]:
+    """Returns the channels that reach the person, the first choice first: mail, telephone, and at
+    last a letter. Nobody reaches somebody without one, and `without_channel` counts them.
+    """
+    found: list[str] = [channel for channel in (EMAIL, PHONE) if verified(user, channel)]
+    return [*found, LETTER] if hasattr(user, "postal_address") else found
 
 
 def still_at(user: User, *, channel: str, fingerprint: str) -> bool:

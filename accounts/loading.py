@@ -10,6 +10,7 @@ from dataclasses import replace
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
+from accounts import postal_addresses
 from accounts.attacks import counting
 from accounts.credentials import hash_costs, imported_hashes
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
@@ -22,6 +23,7 @@ from winddown.loading.csv_source import CsvSource
 from winddown.loading.file_kinds import (
     ROWS,
     STAGED,
+    Column,
     FileKind,
     Reference,
     Rule,
@@ -58,11 +60,26 @@ def _unreachable() -> int:
 
 
 def _record_accounts(actor: Actor, progress: Callable[[int, int], None]) -> int:
-    """Every new account is stored, and so is the cost of every new hash."""
+    """Every new account is stored, and so are the cost of every new hash and, where the file has
+    them, the postal addresses, sealed. Returns how many accounts are new or have got an address.
+    """
     inserted = insert_rows(ACCOUNTS)
     imported_hashes.note_costs()
+    if postal_addresses.are_loaded():
+        inserted += postal_addresses.record(lambda done: progress(0, 1))
     progress(1, 1)
     return inserted
+
+
+def _judge_accounts() -> None:
+    imported_hashes.refuse_too_many_costs()
+    if postal_addresses.are_loaded():
+        postal_addresses.refuse_others()
+
+
+def _optional(column: Column) -> Column:
+    """Returns the column as one that a file may lack and that no file of refusals shows."""
+    return replace(column, may_be_absent=True, is_secret=True)
 
 
 ACCOUNTS = declare(
@@ -117,6 +134,24 @@ ACCOUNTS = declare(
                 pattern=hash_costs.PATTERN,
                 required=False,
             ),
+            _optional(
+                matching(
+                    postal_addresses.POSTAL_CODE,
+                    "the postal code of the address",
+                    form="a postal code",
+                    length_max=12,
+                    pattern="[0-9A-Za-z][0-9A-Za-z -]*",
+                    required=False,
+                )
+            ),
+            _optional(
+                text(
+                    postal_addresses.ADDRESS,
+                    "where letters reach the customer; `;` stands between its lines",
+                    length_max=200,
+                    required=False,
+                )
+            ),
         ),
         # The password is not compared. A mass reset changes it here, and the same file must stay a
         # repetition.
@@ -153,6 +188,11 @@ ACCOUNTS = declare(
                 breach="r.phone_verified_at IS NOT NULL AND r.phone = ''",
                 reason="'says when a telephone number was verified, and there is none'",
             ),
+            Rule(
+                column=postal_addresses.POSTAL_CODE,
+                breach=f"r.{postal_addresses.POSTAL_CODE} <> '' AND r.{postal_addresses.ADDRESS} = ''",
+                reason="'is the code of an address, and there is none'",
+            ),
         ),
         values={
             "account_ref": "r.account_ref",
@@ -170,7 +210,7 @@ ACCOUNTS = declare(
             "password": "CASE WHEN r.password_hash <> '' THEN r.password_hash"
             " ELSE '!' || replace(gen_random_uuid()::text, '-', '') END",
         },
-        judge=imported_hashes.refuse_too_many_costs,
+        judge=_judge_accounts,
         record=_record_accounts,
         unreachable=_unreachable,
     )

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses
+from accounts import addresses, postal_addresses
 from accounts.models import ExternalIdentity, Message, RecoveryCase, User
 from accounts.models.user import UserQuerySet
 from winddown.actors import Actor, require
@@ -57,6 +57,7 @@ def disclose_contact(account: User, *, actor: Actor, reason: str) -> list[Fact]:
         Fact(_("Login ID"), account.login_id),
         Fact(_("E-mail address"), account.email or "–"),
         Fact(_("Telephone"), account.phone or "–"),
+        Fact(_("Postal address"), str(postal_addresses.of(account) or "–")),
     ]
 
 

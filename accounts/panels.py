@@ -154,6 +154,7 @@ words.PLAN_LINES.add_all(
         "notices": _("Notices to customers"),
         "notices_by_email": _("Notices by e-mail"),
         "notices_by_phone": _("Notices by text message"),
+        "notices_by_letter": _("Notices by letter"),
         "wave_1": _("First wave"),
         "wave_2": _("Second wave"),
         "wave_3": _("Last wave"),

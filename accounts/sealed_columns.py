@@ -6,9 +6,16 @@ import json
 
 from allauth.mfa.models import Authenticator
 
-from accounts import outbox
+from accounts import outbox, postal_addresses
 from accounts.addresses import Address, understood
-from accounts.models import AccessRequest, CarrierFilePart, Message, OneTimeLink, RecoveryCase
+from accounts.models import (
+    AccessRequest,
+    CarrierFilePart,
+    Message,
+    OneTimeLink,
+    PostalAddress,
+    RecoveryCase,
+)
 from accounts.models.carrier_file import part_place
 from accounts.recovery import access_requests, cases, links
 from accounts.sign_in.adapters import SECRET_PLACE
@@ -48,6 +55,15 @@ SEALED.add(
         "address_sealed",
         place=lambda row: links.link_place(row.key),
         fingerprint=("address_fingerprint", _of_link),
+    ),
+)
+SEALED.add(
+    "postal addresses",
+    Sealed(
+        PostalAddress,
+        "address_sealed",
+        place=lambda row: postal_addresses.place(row.user_id),
+        fingerprint=("fingerprint", lambda _row, text: postal_addresses.fingerprint(text)),
     ),
 )
 SEALED.add(

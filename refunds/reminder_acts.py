@@ -86,6 +86,7 @@ class RemindersPage:
     schedule: ReminderSchedule | None
     rows: list[reminders.Reach]
     letters_waiting: int
+    not_reached: int
     decisions: list[Decision]
 
 
@@ -99,5 +100,6 @@ def look(*, actor: Actor) -> RemindersPage:
         schedule=schedule,
         rows=reminders.reach(schedule),
         letters_waiting=reminder_letters.waiting(),
+        not_reached=reminders.not_reached().count(),
         decisions=[acts.decision(verb, act, actor=actor) for verb, act in REMINDERS.items()],
     )

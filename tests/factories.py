@@ -12,9 +12,11 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
 
-from accounts.models import User
+from accounts import postal_addresses
+from accounts.models import PostalAddress, User
+from accounts.postal_addresses import Postal
 from wallets.models import Wallet
-from winddown import clock
+from winddown import clock, encryption
 from winddown.machines.declare import Stateful
 from winddown.machines.move import named, transition_one
 from winddown.models import (
@@ -66,6 +68,18 @@ def make_customer(**fields: Any) -> User:
             "registered_at": clock.now(),
             **fields,
         }
+    )
+
+
+def give_postal_address(
+    person: User, *, code: str = "100-0001", address: str = "千代田1-1"
+) -> None:
+    """The person has the address, as a file of accounts brings it."""
+    text = Postal(code, address).sealed_text
+    PostalAddress.objects.create(
+        user=person,
+        address_sealed=encryption.seal(text.encode(), place=postal_addresses.place(person.pk)),
+        fingerprint=postal_addresses.fingerprint(text),
     )
 
 

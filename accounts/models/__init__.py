@@ -19,6 +19,7 @@ from accounts.models.imported_hash_cost import ImportedHashCost
 from accounts.models.merchant_notice import MerchantMailing, MerchantNotice, MerchantReceipt
 from accounts.models.message import Message
 from accounts.models.one_time_link import AccessRequest, OneTimeLink
+from accounts.models.postal_address import PostalAddress
 from accounts.models.recovery_case import ProofStep, RecoveryCase, RecoveryCaseTransition
 from accounts.models.reset_notice import (
     MailReport,
@@ -55,6 +56,7 @@ __all__ = [
     "Message",
     "NoticeWave",
     "OneTimeLink",
+    "PostalAddress",
     "ProofStep",
     "RecoveryCase",
     "RecoveryCaseTransition",

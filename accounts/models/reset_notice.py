@@ -37,6 +37,7 @@ class ResetNotice(Stateful):
     class Channel(models.TextChoices):
         EMAIL = "email"
         PHONE = "phone"
+        LETTER = "letter"
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, db_constraint=False, related_name="+"
@@ -68,7 +69,7 @@ class ResetNotice(Stateful):
         constraints = [
             models.UniqueConstraint(fields=["run", "user"], name="one_reset_notice_per_person"),
             models.CheckConstraint(
-                condition=Q(channel__in=["email", "phone"]), name="notice_channel_known"
+                condition=Q(channel__in=["email", "phone", "letter"]), name="notice_channel_known"
             ),
             models.CheckConstraint(
                 condition=~Q(state="sending") | Q(attempted_at__isnull=False, attempts__gt=0),

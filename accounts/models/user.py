@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Lower, Trim
 
 from accounts.models import reach
+from accounts.models.postal_address import PostalAddress
 from accounts.models.staff_number import Normalized, StaffNumberField, in_one_spelling
 from winddown import clock
 
@@ -54,8 +55,9 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(WITHOUT_PASSWORD)
 
     def with_channel(self, *, verified_by: dt.datetime) -> UserQuerySet:
-        """Returns the people who can be reached by an e-mail address or a telephone that was
-        verified by then.
+        """Returns the people who can be reached: by an e-mail address or a telephone that was
+        verified by then, or by a letter to an address that was here by then.
+        `addresses.channels_of` says the same of one person.
         """
         return self.filter(_channel(verified_by))
 
@@ -64,12 +66,23 @@ class UserQuerySet(models.QuerySet["User"]):
 
 
 def _channel(verified_by: dt.datetime) -> Q:
-    return by_mail(verified_by) | Q(phone_number__isnull=False, phone_verified_at__lte=verified_by)
+    return by_mail(verified_by) | by_telephone(verified_by) | by_letter(verified_by)
 
 
 def by_mail(verified_by: dt.datetime) -> Q:
     """Returns the people whom our mail reaches at an address that was verified by then."""
     return Q(mail_address__isnull=False, email_verified_at__lte=verified_by)
+
+
+def by_telephone(verified_by: dt.datetime) -> Q:
+    """Returns the people whom a message reaches at a number that was verified by then."""
+    return Q(phone_number__isnull=False, phone_verified_at__lte=verified_by)
+
+
+def by_letter(loaded_by: dt.datetime) -> Q:
+    """Returns the people whose postal address was here by then. Nobody has verified it."""
+    known = PostalAddress.objects.filter(user=OuterRef("pk"), loaded_at__lte=loaded_by)
+    return Q(Exists(known))
 
 
 class UserManager(BaseUserManager["User"]):

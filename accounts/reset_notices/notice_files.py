@@ -12,7 +12,7 @@ from django.db.models import QuerySet, Value
 
 from accounts import carrier_files
 from accounts.models import CarrierFile, ResetNotice, User
-from accounts.reset_notices import notice_codes
+from accounts.reset_notices import notice_codes, reset_letters
 from accounts.reset_notices.notices import Letter
 from winddown import clock
 from winddown.actors import Actor, require
@@ -49,7 +49,8 @@ class Listed:
 
 def hand_over(run: Run, *, channel: str, actor: Actor, reason: str) -> Handed:
     """Every queued notice of the run for the channel is `sent`. Its row is in a stored file for the
-    carrier. A second file has the words, in which the code replaces `{code}`.
+    carrier. A second file has the words, in which the code replaces `{code}`. Letters stand in files
+    of pages to print.
 
     Returns the files that wait, also those of an earlier call that nobody took. Raises
     `GuardNotMet` for mails that the run sends itself, and if the run queues notices meanwhile.
@@ -66,13 +67,10 @@ def hand_over(run: Run, *, channel: str, actor: Actor, reason: str) -> Handed:
         queued = queued_for(run, channel)
         stem = f"notices-run-{run.pk}-{channel}-from-"
         if (first := queued.order_by("pk").values_list("pk", flat=True).first()) is not None:
-            name = f"{stem}{first}"
-            rows = _Rows(queued.order_by("pk"), address=ADDRESS_OF[ResetNotice.Channel(channel)])
-            file = carrier_files.keep(f"{name}.csv", rows, rows=queued.count())
-            carrier_files.keep(f"{name}.txt", [Letter(run, by=channel).pattern.encode()], rows=0)
+            kept, rows = _kept(run, queued, channel=channel, name=f"{stem}{first}")
             with named("hand_over", actor=actor, run=run, reason=reason):
                 sent = queued.update(state=Value(ResetNotice.State.SENT.value), sent_at=clock.now())
-            if not sent == rows.number == file.rows:
+            if not sent == rows == sum(file.rows for file in kept):
                 raise GuardNotMet(
                     action=action, why=says("the run queues notices now: try it again")
                 )
@@ -83,12 +81,25 @@ def hand_over(run: Run, *, channel: str, actor: Actor, reason: str) -> Handed:
                 reason=reason,
                 run=run,
                 channel=channel,
-                file=file.name,
-                sha256=file.sha256,
-                rows=rows.number,
+                file=kept[0].name,
+                sha256=kept[0].sha256,
+                rows=rows,
             )
         files = tuple(carrier_files.waiting(stem))
     return Handed(files=files, rows=sum(each.rows for each in files))
+
+
+def _kept(
+    run: Run, queued: QuerySet[ResetNotice], *, channel: str, name: str
+) -> tuple[list[CarrierFile], int]:
+    """The notices stand in stored files. Returns the files, and how many notices they hold."""
+    if channel == ResetNotice.Channel.LETTER:
+        files = reset_letters.keep(run, queued, name=name)
+        return files, sum(file.rows for file in files)
+    rows = _Rows(queued.order_by("pk"), address=ADDRESS_OF[ResetNotice.Channel(channel)])
+    file = carrier_files.keep(f"{name}.csv", rows, rows=queued.count())
+    carrier_files.keep(f"{name}.txt", [Letter(run, by=channel).pattern.encode()], rows=0)
+    return [file], rows.number
 
 
 def queued_for(run: Run, channel: str) -> QuerySet[ResetNotice]:

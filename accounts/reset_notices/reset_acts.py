@@ -27,6 +27,7 @@ from winddown.words import Text
 CHANNELS: dict[str, Text] = {
     ResetNotice.Channel.EMAIL: pgettext_lazy("notice", "Mail"),
     ResetNotice.Channel.PHONE: pgettext_lazy("notice", "Telephone"),
+    ResetNotice.Channel.LETTER: pgettext_lazy("notice", "Letter"),
 }
 
 
@@ -100,7 +101,7 @@ RESET: dict[str, Act] = {
         title=pgettext_lazy("verb", "Hand notices over in a file"),
         effect=_(
             "The queued notices of the channel count as sent. Take the two files then: the messages"
-            " with their codes, and the words of the letter."
+            " with their codes, and their words. Letters are files of pages to print."
         ),
         permission=carrier_files.PERMISSION,
         form=ChannelForm,

@@ -25,7 +25,7 @@ from accounts.models import (
     User,
 )
 from accounts.models.session import SessionQuerySet
-from accounts.models.user import WITHOUT_PASSWORD, UserQuerySet, by_mail
+from accounts.models.user import WITHOUT_PASSWORD, UserQuerySet, by_mail, by_telephone
 from accounts.reset_notices import notices, waves
 from winddown import clock
 from winddown.actors import Actor
@@ -147,6 +147,7 @@ class ResetAllPasswords(Workflow):
         only_external = everybody.without_password().filter(_active_identity())
         first, active = told.filter(_first(run)), told.filter(_active(run))
         by_mail = told.filter(_by_email(run)).count()
+        by_phone = told.exclude(_by_email(run)).filter(by_telephone(_as_of(run))).count()
         limits = waves.limits_of(run)
         sizes = waves.sizes(by_mail, least=limits.counted_from)
         return PlanContent(
@@ -155,7 +156,8 @@ class ResetAllPasswords(Workflow):
                 "passwords": everybody.with_password().count(),
                 "notices": told.count(),
                 "notices_by_email": by_mail,
-                "notices_by_phone": told.count() - by_mail,
+                "notices_by_phone": by_phone,
+                "notices_by_letter": told.count() - by_mail - by_phone,
                 **(
                     {f"wave_{number}": size for number, size in enumerate(sizes, 1)}
                     if run.params["mail"] == "smtp"
@@ -390,9 +392,13 @@ def _revoke_tokens(run: Run, batch: Batch, rows: QuerySet[DeviceToken]) -> Moved
 
 
 def _queue_notices(run: Run, batch: Batch, rows: QuerySet[User]) -> Moved:
-    """Each person of the batch has one notice of this run. E-mail is preferred to the phone."""
-    by_email = When(_by_email(run), then=Value("email"))
-    told = rows.annotate(channel=Case(by_email, default=Value("phone")))
+    """Each person of the batch has one notice of this run: by e-mail, or else by telephone, or else
+    as a letter.
+    """
+    of = ResetNotice.Channel
+    by_email = When(_by_email(run), then=Value(of.EMAIL.value))
+    by_phone = When(by_telephone(_as_of(run)), then=Value(of.PHONE.value))
+    told = rows.annotate(channel=Case(by_email, by_phone, default=Value(of.LETTER.value)))
     inner, params = told.order_by("pk").values_list("pk", "channel").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(

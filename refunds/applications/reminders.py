@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from accounts import addresses, outbox
 from accounts.models import Message, User
+from accounts.models.user import UserQuerySet, by_letter, by_telephone
 from refunds.models import Entitlement, Reminder, ReminderSchedule
 from wallets.models import Wallet
 from winddown import clock, locks
@@ -30,7 +31,6 @@ LANGUAGE = "ja"
 Channel = Reminder.Channel
 # The server refused the message, or took it and sent it back.
 FAILED = Q(message__given_up_at__isnull=False) | Q(message__bounced_at__isnull=False)
-_OF_MESSAGE = {Channel.EMAIL: addresses.EMAIL, Channel.PHONE: addresses.PHONE}
 
 
 def begin(*, actor: Actor, reason: str) -> ReminderSchedule:
@@ -78,11 +78,20 @@ def due_wave(schedule: ReminderSchedule) -> int | None:
     return min(begun) if begun else None
 
 
-def not_applied() -> QuerySet[User]:
-    """Returns the holders who may still apply and have not, in the order of their numbers."""
+def not_applied() -> UserQuerySet:
+    """Returns the holders who may still apply and have not."""
     owed = Entitlement.objects.filter(state__in=Entitlement.APPLICABLE).values("wallet_id")
     holders = Wallet.objects.filter(pk__in=owed).values("account_id")
-    return User.objects.customers().filter(pk__in=holders).order_by("pk")
+    return User.objects.customers().filter(pk__in=holders)
+
+
+def not_reached() -> UserQuerySet:
+    """Returns those of them whom no reminder reaches: they have neither a verified address or number
+    nor a postal address, or nothing is left of what they have.
+    """
+    failed = Reminder.objects.filter(instead=None).filter(FAILED).exclude(_has_another_channel())
+    cut_off = not_applied().without_channel(verified_by=clock.now())
+    return cut_off | not_applied().filter(pk__in=failed.values("holder_id"))
 
 
 def still_wanted() -> Q:
@@ -126,8 +135,14 @@ def _queue_next(schedule: ReminderSchedule, wave: int) -> int:
     with transaction.atomic():
         locks.take(Lock.REMINDERS)
         told = Reminder.objects.filter(schedule=schedule, days_before=wave).values("holder_id")
-        people = list(not_applied().exclude(pk__in=told)[:BATCH_ROWS])
-        chosen = [(person, _channels(person)[0], None) for person in people]
+        people = (
+            not_applied()
+            .with_channel(verified_by=clock.now())
+            .exclude(pk__in=told)
+            .select_related("postal_address")
+            .order_by("pk")[:BATCH_ROWS]
+        )
+        chosen = [(person, addresses.channels_of(person)[0], None) for person in people]
         return _queue(schedule, wave, chosen)
 
 
@@ -138,22 +153,26 @@ def _replace_next(schedule: ReminderSchedule) -> int:
         failed = list(
             Reminder.objects.filter(schedule=schedule, instead=None)
             .filter(FAILED)
-            .filter(holder__in=not_applied())
-            .select_related("holder")
+            .filter(_has_another_channel(), holder__in=not_applied())
+            .select_related("holder__postal_address")
             .order_by("pk")[:BATCH_ROWS]
         )
         by_wave: dict[int, list[tuple[User, str, Reminder | None]]] = {}
         for each in failed:
-            later = list(Channel).index(Channel(each.channel)) + 1
-            left = [one for one in _channels(each.holder) if list(Channel).index(one) >= later]
+            later = Channel.values[Channel.values.index(each.channel) + 1 :]
+            left = [one for one in addresses.channels_of(each.holder) if one in later]
             by_wave.setdefault(each.days_before, []).append((each.holder, left[0], each))
         return sum(_queue(schedule, wave, chosen) for wave, chosen in by_wave.items())
 
 
-def _channels(person: User) -> list[Channel]:
-    """Returns the channels that reach the person: verified addresses, and a letter at last."""
-    found = [one for one, of in _OF_MESSAGE.items() if addresses.verified(person, of)]
-    return [*found, Channel.LETTER]
+def _has_another_channel() -> Q:
+    """Returns the condition for reminders whose holder has a channel after theirs."""
+    now, people = clock.now(), User.objects.customers()
+    post = people.filter(by_letter(now))
+    after_mail = people.filter(by_telephone(now) | by_letter(now))
+    return Q(channel=Channel.EMAIL, holder__in=after_mail) | Q(
+        channel=Channel.PHONE, holder__in=post
+    )
 
 
 def _queue(
@@ -163,8 +182,7 @@ def _queue(
     to = [
         outbox.Recipient(address, user=person)
         for person, channel, _ in chosen
-        if channel != Channel.LETTER
-        and (address := addresses.verified(person, _OF_MESSAGE[Channel(channel)]))
+        if channel != Channel.LETTER and (address := addresses.verified(person, channel))
     ]
     facts = {"last_day": schedule.last_day.isoformat()}
     queued = outbox.queue_many(Message.Kind.REFUND_REMINDER, to, language=LANGUAGE, facts=facts)

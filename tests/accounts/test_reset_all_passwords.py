@@ -50,6 +50,7 @@ def test_the_plan_counts_the_people_who_cannot_be_reached_before_anybody_approve
         "notices": 1_600,
         "notices_by_email": 800,
         "notices_by_phone": 800,
+        "notices_by_letter": 0,
         "wave_1": 100,
         "wave_2": 0,
         "wave_3": 700,

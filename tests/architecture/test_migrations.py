@@ -80,6 +80,7 @@ MIGRATIONS = {
         "0023_ids_of_attempts",
         "0024_payee_changed",
         "0025_voucher_messages",
+        "0026_postal_addresses",
     ],
     "wallets": [
         "0001_initial",

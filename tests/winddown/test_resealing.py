@@ -13,12 +13,13 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
-from accounts import addresses, outbox
+from accounts import addresses, outbox, postal_addresses
 from accounts.models import OneTimeLink
 from accounts.recovery import access_requests, cases, links
 from refunds.bank_accounts import Account
 from refunds.models import Payee
 from refunds.models.payee import account_place
+from tests import factories
 from winddown import clock, encryption
 from winddown.evidence import invariants
 from winddown.models import AuditEntry
@@ -47,6 +48,7 @@ def sealed_rows(programme: Any, customer: Any) -> Payee:
     address = addresses.understood("hanako@example.com")
     assert address is not None
     holder = customer()
+    factories.give_postal_address(holder)
     payee = Payee.objects.create(
         pk=7001,
         holder=holder,
@@ -88,7 +90,7 @@ def test_a_second_run_changes_nothing(sealed_rows: Payee, settings: Any) -> None
     assert sum(said()) == 0
     rotate(settings)
 
-    assert sum(said()) == 6
+    assert sum(said()) == 7
     before = AuditEntry.objects.count()
     assert sum(said()) == 0
     assert AuditEntry.objects.count() == before
@@ -106,6 +108,10 @@ def test_the_old_key_is_not_needed_after_resealing(sealed_rows: Payee, settings:
     address = addresses.understood("hanako@example.com")
     assert address is not None
     assert OneTimeLink.objects.get().address_fingerprint == address.fingerprint
+    postal = postal_addresses.of(payee.holder)
+    assert postal is not None
+    stored = payee.holder.postal_address.fingerprint
+    assert stored == postal_addresses.fingerprint(postal.sealed_text)
 
 
 def test_a_value_without_a_key_is_reported(sealed_rows: Payee, settings: Any) -> None:

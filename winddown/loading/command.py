@@ -103,7 +103,7 @@ class LoadCommand(StaffCommand):
         if done.unreachable:
             sentence += (
                 f" {done.unreachable:,} of these people cannot be reached: they have no verified"
-                " address or telephone number."
+                " mail address, no verified telephone number and no postal address."
             )
         self.say(sentence, **asdict(done), already_there=done.already_there)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -63,7 +63,8 @@ class Column:
     cast to `sql_type` and is valid by itself. `judge` decides about the values that `doubtful`
     matches. `faults` describe, most specific first, what is wrong with any other value. `typed` is
     SQL over the staged value. `listed` returns the words of a column whose words the programme
-    declares; `as_declared` then makes the pattern of them.
+    declares; `as_declared` then makes the pattern of them. A file may leave out the
+    columns that `may_be_absent`, all of them. The values of a column that `is_secret` are in no file of refused rows.
     """
 
     name: str
@@ -78,6 +79,8 @@ class Column:
     typed: str = "{0}"
     refers: Reference | None = None
     listed: Callable[[], tuple[str, ...]] | None = None
+    may_be_absent: bool = False
+    is_secret: bool = False
 
     def as_declared(self) -> Column:
         """Returns the column with the words that the programme declares now."""
@@ -326,15 +329,31 @@ class FileKind:
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Returns the columns that a file may leave out, all or none."""
+        return tuple(column.name for column in self.columns if column.may_be_absent)
+
     def as_declared(self) -> FileKind:
         """Returns the kind with the words that the programme declares now."""
         return replace(self, columns=tuple(column.as_declared() for column in self.columns))
+
+    def with_header(self, header: Collection[str]) -> FileKind:
+        """Returns the kind for a file that has these columns, without the rules about the others."""
+        there = {*header} | {column.name for column in self.columns if not column.may_be_absent}
+        return replace(
+            self,
+            columns=tuple(column for column in self.columns if column.name in there),
+            rules=tuple(rule for rule in self.rules if rule.column in there),
+        )
 
     def described(self) -> str:
         """Returns the columns as a Markdown table, for the documentation and `--columns`."""
         lines = ["| column | must be | required | meaning |", "|---|---|---|---|"]
         for column in self.columns:
             required = "yes" if column.required else "no"
+            if column.may_be_absent:
+                required = "no; the file may lack the column"
             lines.append(f"| `{column.name}` | {column.form} | {required} | {column.meaning} |")
         return "\n".join(lines)
 

@@ -34,7 +34,8 @@ from winddown.models import LoadedFile
 from winddown.sqlstates import ServerState, sqlstate_of
 
 REFUSALS_SHOWN = 10
-
+# What stands in the file of refused rows for a value of a secret column.
+HIDDEN = "(hidden)"
 
 PERMISSION = "winddown.load_data"
 
@@ -121,6 +122,7 @@ class _Load:
             return self._loaded(earlier.rows, 0, earlier.sum_minor, repeated=True)
         source = CsvSource(self.path, encoding=self._encoding, found=self._found)
         self._check_header(source.header)
+        self.kind = self.kind.with_header(source.header)
         source.read_as(self.kind)
         if self._copied_straight(source):
             self._refuse_changed(source)
@@ -170,8 +172,10 @@ class _Load:
             )
 
     def _check_header(self, header: tuple[str, ...]) -> None:
-        wanted = self.kind.names
-        missing = [name for name in wanted if name not in header]
+        wanted, optional = self.kind.names, self.kind.optional
+        # Columns that a file may lack come together.
+        needed = [name for name in wanted if name not in optional or {*optional} & {*header}]
+        missing = [name for name in needed if name not in header]
         extra = [name or "(no name)" for name in header if name not in wanted]
         twice = sorted({name for name in header if header.count(name) > 1} & set(wanted))
         parts = [
@@ -186,7 +190,8 @@ class _Load:
         if parts:
             raise self._refusal(
                 f"{' and '.join(parts)}; the first line of a file of {self.kind.name} must be"
-                f" {','.join(wanted)}"
+                f" {','.join(needed)}"
+                + (f"; it may also have {','.join(optional)}" if {*optional} - {*needed} else "")
             )
 
     def _stage(self, source: CsvSource) -> int:
@@ -442,7 +447,19 @@ class _Load:
             for line, column, reason in refusals:
                 while at < line:
                     at, values = next(records)
-                yield [line, column, reason, *(self._shown(value) for value in values)]
+                shown = map(self._shown, self._without_secrets(values, source.header))
+                yield [line, column, reason, *shown]
+
+    def _without_secrets(self, values: list[str], header: tuple[str, ...]) -> list[str]:
+        """Returns the values of a row without those of secret columns. Where a comma too many may
+        have moved them into other columns, none is left.
+        """
+        secret = {column.name for column in self.kind.columns if column.is_secret}
+        if not secret:
+            return values
+        named = zip(values, header, strict=True) if len(values) == len(header) else ()
+        safe = [value if name not in secret or not value else HIDDEN for value, name in named]
+        return safe or [HIDDEN for _ in values]
 
     def _shown(self, value: str) -> str:
         """Returns the value as it came, without card numbers, and safe from being read as a

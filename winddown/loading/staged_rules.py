@@ -13,6 +13,17 @@ def execute(sql: str) -> None:
         cursor.execute(sql)
 
 
+def has_column(name: str) -> bool:
+    """Returns whether the file under load has the column, which a file may leave out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_attribute"
+            " WHERE attrelid = to_regclass(%s) AND attname = %s)",
+            [ROWS, name],
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def reference_rules(kind: FileKind) -> list[file_kinds.Rule]:
     return [
         file_kinds.Rule(

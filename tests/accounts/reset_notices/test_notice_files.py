@@ -57,6 +57,39 @@ class TestFiles:
         assert notice_files.hand_over(run, **given).files == ()
         assert run.state == "succeeded"
 
+    def test_whom_only_the_post_reaches_gets_a_letter_with_the_address(
+        self, people: Any, reset: Any, two: Any, tmp_path: Path, capsys: Any
+    ) -> None:
+        """Loaded people without mail and telephone; a file of letters is sealed like every other."""
+        nowhere = {"email": "", "email_verified_at": None}
+        by_post = factories.make_customer(display_name="山田太郎", **nowhere)
+        factories.make_customer(account_ref="lost", **nowhere)
+        factories.give_postal_address(by_post, code="530-0001", address="大阪市北区梅田1;旭ビル")
+        people(1)
+        run = factories.worked_off(reset())
+        plan = run.plans.get().content
+        assert plan["counts"]["notices_by_letter"] == plan["locked_out"]["without_channel"] == 1
+        assert [each.account_ref for each in notice_files.unreachable(run)] == ["lost"]
+        notice = ResetNotice.objects.get(user=by_post)
+
+        with code_typed(two[0]):
+            call_command(
+                "export_notices",
+                "--channel=letter",
+                f"--out={tmp_path}",
+                *("--by", two[0].login_id, "--reason", "by post"),
+            )
+
+        (path,) = tmp_path.iterdir()
+        assert f"1 notices by letter in {path.name}" in capsys.readouterr().out
+        letter = path.read_text()
+        assert "〒530-0001<br><bdi>大阪市北区梅田1</bdi><br><bdi>旭ビル</bdi>" in letter
+        assert letter.count("<article") == 1
+        assert letter.count(notice_codes.code_of(notice.pk)) == 2  # in both languages
+        notice.refresh_from_db()
+        assert notice.state == "sent"
+        assert "梅田".encode() not in bytes(CarrierFile.objects.get().parts.get().content_sealed)
+
     def test_a_run_that_sends_its_own_mails_exports_none(
         self, people: Any, reset: Any, two: Any, tmp_path: Path
     ) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
-from accounts import carrier_files, outbox
+from accounts import addresses, carrier_files, outbox
 from accounts.models import Message, User
 from refunds.applications import reminder_letters, reminders
 from refunds.models import Entitlement, Reminder, ReminderSchedule
+from tests import factories
 from tests.accounts.mail_server import Mailbox, mail_server, text_of
 from tests.config.test_every_door import browser_of
 from tests.owning import as_loader
@@ -26,7 +26,7 @@ from winddown.errors import GuardNotMet
 from winddown.models import AuditEntry
 
 MORNING_60, MORNING_7 = jst("2019-11-11T09:00"), jst("2020-01-03T09:00")
-AT = timezone.now()
+AT = jst("2019-07-01T09:00")
 
 
 @pytest.fixture
@@ -37,12 +37,14 @@ def mails(settings: Any) -> Iterator[Mailbox]:
 
 @pytest.fixture
 def owed(house: House) -> list[Entitlement]:
-    """Five refunds: by mail, by mail and telephone, by telephone, by nothing, and one applied for."""
-    found = house.entitled(5)
+    """Six refunds: by mail, by mail and telephone, by telephone, by the post alone, one applied for,
+    and one by nothing. The post reaches the first two as well.
+    """
+    found = house.entitled(6)
     for entitlement, address, phone in zip(
         found,
-        ("one@example.jp", "two@example.jp", "", "", "five@example.jp"),
-        ("", "090-1234-5678", "080-1234-5678", "", ""),
+        ("one@example.jp", "two@example.jp", "", "", "five@example.jp", ""),
+        ("", "090-1234-5678", "080-1234-5678", "", "", ""),
         strict=True,
     ):
         User.objects.filter(pk=entitlement.wallet.account_id).update(
@@ -51,6 +53,10 @@ def owed(house: House) -> list[Entitlement]:
             phone=phone,
             phone_verified_at=AT if phone else None,
             display_name="山田太郎",
+        )
+    for number in (0, 1, 3):
+        factories.give_postal_address(
+            found[number].wallet.account, address="東京都千代田区1-1;旭荘 3"
         )
     house.apply(found[4])
     return found
@@ -118,6 +124,27 @@ def test_what_does_not_arrive_goes_on_to_the_next_channel(
     assert "2020年1月10日" in b"".join(carrier_files.content(file)).decode()
 
 
+def test_whom_nothing_reaches_gets_nothing_and_is_counted(
+    schedule: ReminderSchedule, owed: list[Entitlement], mails: Mailbox
+) -> None:
+    """The rule is that of the list of people without a channel."""
+    nobody, by_phone = owed[5].wallet.account, owed[2].wallet.account
+    assert list(reminders.not_reached()) == [nobody]
+    now = clock.now()
+    for person in User.objects.customers():
+        cut_off = User.objects.customers().without_channel(verified_by=now)
+        assert (person in cut_off) is (addresses.channels_of(person) == []), person
+    clock.travel(MORNING_60, frozen=True)
+    reminders.follow_up()
+    assert not Reminder.objects.filter(holder=nobody).exists()
+    # A message that does not arrive leads to no letter where there is no address for one.
+    Message.objects.filter(reminder__holder=by_phone).update(
+        given_up_at=clock.now(), to_sealed=None
+    )
+    assert reminders.follow_up() == 0
+    assert set(reminders.not_reached()) == {nobody, by_phone}
+
+
 def test_whoever_has_applied_meanwhile_gets_no_message_and_no_letter(
     schedule: ReminderSchedule,
     owed: list[Entitlement],
@@ -163,8 +190,6 @@ def test_what_one_person_waits_for_goes_before_the_reminders(
     clock.travel(MORNING_60, frozen=True)
     reminders.follow_up()
     person = User.objects.get(pk=owed[0].wallet.account_id)
-    from accounts import addresses
-
     late = outbox.queue(
         Message.Kind.ACCOUNT_KNOWN, to=addresses.verified(person, "email"), language="ja"
     )
@@ -216,6 +241,10 @@ def test_reminders_and_letters_have_a_command_and_a_page(
     reminders.follow_up()
     assert reminder_letters.waiting() == 1
     text = letters()
+    assert (
+        "〒100-0001<br><bdi>東京都千代田区1-1</bdi><br><bdi>旭荘 3</bdi><br><bdi>山田太郎</bdi> 様"
+        in text
+    )
     holder = User.objects.get(pk=owed[3].wallet.account_id)
     assert f">{holder.account_ref}</p>" in text
     assert text.count("<article") == 1
@@ -227,3 +256,5 @@ def test_reminders_and_letters_have_a_command_and_a_page(
     browser = browser_of(person, headers={"accept-language": "en"})
     shown = browser.get("/console/reminders/").content.decode()
     assert "Waves before" in shown
+    assert "whom nothing reaches, neither mail nor telephone nor post: 1" in shown
+    assert "千代田" not in str(AuditEntry.objects.values_list("facts", flat=True))

@@ -92,9 +92,11 @@ def after_the_refund(scene: Scene, house: House, directory: Path) -> None:
 
 
 def _blocked() -> None:
-    """A customer is on a sanction list."""
+    """A customer, who is reached by post, is on a sanction list."""
+    blocked = factories.make_customer()
+    factories.give_postal_address(blocked)
     payment_blocks.enter(
-        factories.make_customer(),
+        blocked,
         kind="sanction",
         evidence="list 3, entry 7",
         ends_at=clock.now() + dt.timedelta(days=90),
