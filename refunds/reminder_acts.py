@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from django import forms
-from django.http import HttpResponse
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -19,26 +15,8 @@ from winddown.programme import publications
 from winddown.site import acts
 from winddown.site.acts import Act
 from winddown.site.decisions import Decision
-from winddown.site.forms import ReasonForm
+from winddown.site.letter_acts import letters_act
 from winddown.words import Text
-
-
-class LettersForm(ReasonForm):
-    number = forms.IntegerField(
-        label=_("The file of letters, again"),
-        required=False,
-        min_value=1,
-        max_value=2**31 - 1,
-        help_text=_("Its number. Empty: the letters that are in no file yet."),
-    )
-
-
-def letters(actor: Actor, given: dict[str, Any]) -> HttpResponse:
-    """Returns the file as an answer that a browser stores."""
-    file = reminder_letters.export(actor=actor, reason=given["reason"], number=given["number"])
-    answer = HttpResponse(file.content, content_type="application/octet-stream")
-    answer["Content-Disposition"] = content_disposition_header(True, file.name)
-    return answer
 
 
 def _begun() -> Text:
@@ -50,10 +28,6 @@ def _begun() -> Text:
     if ReminderSchedule.objects.filter(last_day=notice.window_last_day).exists():
         return _("They go out already before the last day of the notice.")
     return ""
-
-
-def _no_letters() -> Text:
-    return "" if reminder_letters.any_exists() else _("There is no letter.")
 
 
 REMINDERS: dict[str, Act] = {
@@ -68,13 +42,12 @@ REMINDERS: dict[str, Act] = {
         tone="danger",
         not_now=_begun,
     ),
-    "letters": Act(
+    "letters": letters_act(
         title=pgettext_lazy("verb", "Print the letters"),
         effect=_("One page for each person whom neither mail nor telephone reaches."),
         permission=reminders.PERMISSION,
-        form=LettersForm,
-        do=letters,
-        not_now=_no_letters,
+        export=reminder_letters.export,
+        any_exists=reminder_letters.any_exists,
     ),
 }
 

@@ -45,7 +45,7 @@ class OwnClaims:
         nothing more comes of it. Returns whether there was any claim.
         """
         self.staff.act("fraud_analyst", "find_victims", "--hold=part")
-        with self.doors.noted("claims", role="fraud_analyst", door="/console/attack/"):
+        with self.doors.noted("claims", role="fraud_analyst", door="/console/look-up/"):
             self._report()
             if not FraudClaim.objects.exists():
                 return False

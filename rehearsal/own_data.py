@@ -23,6 +23,7 @@ from rehearsal.browser import Browser
 from rehearsal.customers import Customers
 from rehearsal.doors import Stall
 from rehearsal.own_claims import OwnClaims
+from rehearsal.own_duties import OwnDuties
 from rehearsal.own_refunds import OwnRefunds
 from rehearsal.own_staff import WHY, Staff
 from rehearsal.people import home_network
@@ -113,12 +114,13 @@ class OwnData:
         self.found = Findings(stalls=self.staff.doors.stalls)
         self.claims = OwnClaims(self.staff, out=out, claimed=claimed)
         self.refunds = OwnRefunds(self.staff, out=out)
+        self.duties = OwnDuties(self.staff, out=out)
 
     def play(self) -> Findings:
         """The programme was rehearsed in this empty database. The files of an earlier rehearsal in
         `out` are gone.
         """
-        for name in ("notices", "to-issuers", "from-issuers", "to-bank", "from-bank"):
+        for name in ("notices", "papers", "to-issuers", "from-issuers", "to-bank", "from-bank"):
             shutil.rmtree(self.out / name, ignore_errors=True)
         begins_at = newest_instant(self.data) + dt.timedelta(hours=1)
         beginning.begin(self.rows, reason=WHY, rehearsal=True, at=begins_at)
@@ -127,11 +129,13 @@ class OwnData:
         self.staff.bring_in()
         self._load()
         self._stop()
+        self.duties.file_reports()
         self._come_back()
         self.claims.work()
         if self._end():
             self._refund()
         self.claims.follow_up()
+        self.duties.file_reports()
         self.found.stalls += stalls.found()
         self._count()
         return self.found
@@ -227,6 +231,8 @@ class OwnData:
             "--workflow=shut-down-by-deadline",
         )
         self._publish(last_day + dt.timedelta(days=1))
+        self.duties.tell_merchants()
+        self.duties.file_reports()
         self.staff.doors.approved(
             "shut_down_by_deadline",
             maker=self.staff.login("incident_commander"),
@@ -272,9 +278,11 @@ class OwnData:
                 self.staff.act("compliance", "record_publication", *said)
 
     def _refund(self) -> None:
-        self.refunds.pay()
+        is_paid = self.refunds.pay()
         ends_at = _midnight_after(self.window_ends_on, Programme.current().zone)
         self.refunds.exclude(max(ends_at, clock.now()))
+        if is_paid:
+            self.duties.take_views()
 
 
 def newest_instant(data: Path) -> dt.datetime:

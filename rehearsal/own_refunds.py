@@ -10,6 +10,8 @@ from pathlib import Path
 from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts import addresses
+from accounts.models import User
 from refunds.applications import payees, review, submitting
 from refunds.applications.submitting import Submission
 from refunds.bank_accounts import Account
@@ -51,9 +53,10 @@ class OwnRefunds:
         self.accounts: Accounts
         self.bank: SimulatedBank
 
-    def pay(self) -> None:
+    def pay(self) -> bool:
         """Everybody who can be reached has applied on the first day. Those whose account cannot be
         paid have given another one, but for those who stay silent, and are in a second round.
+        Returns whether anybody can be paid.
         """
         self.staff.carry_out(
             "refund_balances",
@@ -62,7 +65,7 @@ class OwnRefunds:
             checker="treasury_approver",
         )
         if not self._can_pay():
-            return
+            return False
         self.staff.act("compliance", "load_bank_codes")
         branches = Branch.objects.order_by("bank_code", "code").values_list("bank_code", "code")
         self.accounts = Accounts(list(branches[:2_000]))
@@ -81,6 +84,7 @@ class OwnRefunds:
                 break
             self._check_accounts()
             self._round()
+        return True
 
     def exclude(self, window_ends_at: dt.datetime) -> None:
         """The window is over, and what nobody applied for is excluded."""
@@ -114,13 +118,13 @@ class OwnRefunds:
         owed = (
             Entitlement.objects.filter(state__in=Entitlement.APPLICABLE)
             .exclude(wallet__account__in=stalls.unreachable())
-            .select_related("wallet__account")
+            .select_related("wallet__account__postal_address")
         )
         outcomes = submitting.submit_many(
             [
                 Submission(
                     holder_id=each.wallet.account_id,
-                    channel=RefundApplication.Channel.APP,
+                    channel=_channel(each.wallet.account),
                     op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"apply:{each.pk}"),
                     account=self._first_account(each, number),
                     confirmed_minor=each.amount_minor,
@@ -157,9 +161,18 @@ class OwnRefunds:
         return Account(bank, branch, kind, digits, holder.kana_name or "リハーサル")
 
     def _decide(self) -> None:
-        """Two people have decided the applications that the rules left to them."""
-        waiting = RefundApplication.objects.filter(state=RefundApplication.State.AMOUNT_CONFIRMED)
-        for application in waiting.order_by("pk"):
+        """Support has checked who applied on paper, and two people have decided the applications
+        that the rules left to them.
+        """
+        of = RefundApplication.State
+        applications = RefundApplication.objects.order_by("pk")
+        for state, command in (
+            (of.IDENTITY_CHECK, "verify_application"),
+            (of.VERIFIED, "confirm_amount"),
+        ):
+            for application in applications.filter(state=state):
+                self.staff.act("support", command, f"--application={application.pk}")
+        for application in applications.filter(state=of.AMOUNT_CONFIRMED):
             asked = self.staff.act(
                 "support", "propose_application", f"--application={application.pk}"
             )
@@ -263,6 +276,12 @@ class OwnRefunds:
 def _first_parts(owed: QuerySet[Entitlement]) -> QuerySet[Entitlement]:
     """Returns one of the entitlements for each wallet: a holder applies for one part at a time."""
     return owed.order_by("wallet", "part").distinct("wallet")
+
+
+def _channel(holder: User) -> str:
+    """Returns how the holder applies: whom only the post reaches, on paper."""
+    by_post = addresses.channels_of(holder) == [addresses.LETTER]
+    return (RefundApplication.Channel.PAPER if by_post else RefundApplication.Channel.APP).value
 
 
 def _value_date(today: dt.date) -> dt.date:

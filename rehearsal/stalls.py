@@ -41,9 +41,11 @@ class Open:
     mend: Mend
 
 
+# No page decides claims yet. The look-up shows each of them, and what was done about it.
+_CLAIMS = Mend("fraud_analyst", "/console/look-up/")
 OF_GATE: Mapping[str, Mend] = {
     "breaks": Mend("treasury_operator", "take_break"),
-    "claims": Mend("fraud_analyst", "/console/attack/"),
+    "claims": _CLAIMS,
     "filings": Mend("compliance", "filing"),
     "funds": Mend("compliance", "report_funds"),
     "holders_paid": Mend("treasury_operator", "refund_balances"),
@@ -131,7 +133,7 @@ def refund_reasons() -> tuple[Open, ...]:
             "refunds behind a claim",
             Q(Exists(claimed)),
             "nobody has decided a claim of fraud about the wallet",
-            Mend("fraud_analyst", "/console/attack/"),
+            _CLAIMS,
         ),
         Open(
             "approved refunds in no payout file",
@@ -164,8 +166,8 @@ def _losses() -> Iterator[Stall]:
             "claims that nobody decided",
             undecided["number"],
             "a loss is missing, or a second person",
-            "fraud_analyst",
-            "/console/attack/",
+            _CLAIMS.role,
+            _CLAIMS.door,
             undecided["sum"],
         )
     open_remedies = Remedy.objects.filter(state__in=Remedy.UNDER_WAY)
@@ -207,7 +209,7 @@ LOSS_REASONS = (
         "losses that are not made good",
         Q(),
         "their route has not ended",
-        Mend("fraud_supervisor", "/console/attack/"),
+        Mend("fraud_supervisor", _CLAIMS.door),
     ),
 )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -16,7 +15,7 @@ from winddown.models import Merchant
 from winddown.site.acts import Act
 from winddown.site.fields import EvidenceField, LocalInstantField, happened
 from winddown.site.forms import ReasonForm
-from winddown.site.pages import stored_file
+from winddown.site.letter_acts import letters_act
 from winddown.words import Text
 
 Channel = MerchantReceipt.Channel
@@ -59,21 +58,6 @@ class ReceiptForm(ReasonForm):
     )
 
 
-class LettersForm(ReasonForm):
-    number = forms.IntegerField(
-        label=_("The file of letters, again"),
-        required=False,
-        min_value=1,
-        max_value=2**31 - 1,
-        help_text=_("Its number. Empty: the letters that are in no file yet."),
-    )
-
-
-def _letters(actor: Actor, given: dict[str, Any]) -> HttpResponse:
-    file = letters.export(actor=actor, reason=given["reason"], number=given["number"])
-    return stored_file(file)
-
-
 def _record(actor: Actor, given: dict[str, Any]) -> MerchantReceipt:
     return receipts.record(
         merchant=given["merchant"],
@@ -99,10 +83,6 @@ def _nobody_to_remind() -> Text:
     if notices.to_remind(text).exists():
         return ""
     return _("Every merchant has confirmed it, or was told within a day.")
-
-
-def _no_letters() -> Text:
-    return "" if letters.any_exists() else _("There is no letter.")
 
 
 def _nothing_to_confirm() -> Text:
@@ -131,13 +111,12 @@ MERCHANTS: dict[str, Act] = {
         do=lambda actor, given: notices.remind(actor=actor, reason=given["reason"]),
         not_now=_nobody_to_remind,
     ),
-    "letters": Act(
+    "letters": letters_act(
         title=pgettext_lazy("verb", "Print the letters to merchants"),
         effect=_("The notice, a slip for the receipt, and the poster for each merchant."),
         permission=notices.PERMISSION,
-        form=LettersForm,
-        do=_letters,
-        not_now=_no_letters,
+        export=letters.export,
+        any_exists=letters.any_exists,
     ),
     "record-receipt": Act(
         title=pgettext_lazy("verb", "Record a receipt"),

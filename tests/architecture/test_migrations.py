@@ -53,6 +53,7 @@ MIGRATIONS = {
         "0025_withdrawn_incident",
         "0026_merchant_notices",
         "0027_receipts_from_before_the_files",
+        "0028_told_duty_addresses",
     ],
     "accounts": [
         "0001_initial",

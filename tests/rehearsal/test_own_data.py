@@ -9,11 +9,21 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from refunds.models import Entitlement, IssuerAction, IssuerFile, Payee, PayoutBatch, Remedy
+from accounts.models import MerchantReceipt
+from refunds.models import (
+    Entitlement,
+    IssuerAction,
+    IssuerFile,
+    Payee,
+    PayoutBatch,
+    RefundApplication,
+    Remedy,
+)
 from rehearsal.doors import Stall
 from rehearsal.own_data import Findings, OwnData
 from tests.conftest import Database
 from winddown.evidence import invariants
+from winddown.models import Filing, Merchant
 from winddown.set_up import reading
 
 TUTORIAL = Path(__file__).resolve().parents[2] / "docs" / "tutorial"
@@ -58,10 +68,14 @@ def test_the_tutorials_service_is_rehearsed_to_the_end(
     assert "2 of 3 rows are refused" in refused.why
 
     # Everybody who can be reached chose a password by the pages. The others get nothing.
-    assert (found.unreachable, found.passwords) == (4, 46)
+    assert (found.unreachable, found.passwords) == (3, 46)
     assert found.forms["sign_in"] == found.forms["recovery:password"] == 46
     cut_off = line(found, "people who cannot be reached")
-    assert (cut_off.number, cut_off.door) == (4, "export_unreachable")
+    assert (cut_off.number, cut_off.door) == (3, "export_unreachable")
+    # Whom only the post reaches gets a letter, and applies on paper.
+    assert list((tmp_path / "notices").glob("notices-*-letter-*.html"))
+    on_paper = RefundApplication.objects.get(channel=RefundApplication.Channel.PAPER)
+    assert on_paper.entitlement.wallet.account.account_ref == "C017"
     excluded = Entitlement.objects.filter(state=Entitlement.State.EXCLUDED)
     assert cut_off.amount_minor == sum(excluded.values_list("amount_minor", flat=True)) > 0
 
@@ -91,6 +105,13 @@ def test_the_tutorials_service_is_rehearsed_to_the_end(
     assert found.total["amount_minor"] == sum(each.amount_minor for each in found.stalls)
     assert all(each.role and each.door for each in found.stalls)
     assert [each for each in found.stalls if each.what.endswith(": people")]
+
+    # Reports, merchants and views are seen to, so a gate that fails has a cause in the data.
+    assert Filing.objects.exists()
+    assert not Filing.objects.filter(state__in=Filing.WITH_US).exists()
+    assert MerchantReceipt.objects.count() == Merchant.objects.count() > 0
+    failing = {each.what for each in found.stalls if each.what.startswith("gate ")}
+    assert failing == {"gate Every claim is settled"}
     assert found.not_exercised == []
     assert json.loads(json.dumps(found.as_dict()))["total"]["stalls"] == len(found.stalls)
     assert invariants.breached() == {}

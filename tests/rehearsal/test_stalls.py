@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.management import get_commands, load_command_class
+from django.urls import resolve
 
 from accounts.models import User
 from refunds.applications import holds
@@ -68,11 +69,11 @@ def test_each_refund_that_is_not_paid_is_in_one_line(house: Any) -> None:
         "refunds on hold": (1, 1_000, "fraud_supervisor", "release_refund"),
         "payouts without an answer": (1, 1_000, "treasury_operator", "import_bank_results"),
         "bank accounts that cannot be paid": (1, 1_000, "support", "correct_payee"),
-        "refunds behind a claim": (1, 1_000, "fraud_analyst", "/console/attack/"),
+        "refunds behind a claim": (1, 1_000, "fraud_analyst", "/console/look-up/"),
         "approved refunds in no payout file": (1, 1_000, "treasury_operator", "refund_balances"),
         "applications that wait for people": (1, 1_000, "support", "propose_application"),
         "refunds that nobody applied for": (1, 1_000, "support", "enter_application"),
-        "claims that nobody decided": (1, 0, "fraud_analyst", "/console/attack/"),
+        "claims that nobody decided": (1, 0, "fraud_analyst", "/console/look-up/"),
     }
     assert sum(amount for _, amount, *_ in lines.values()) == sum(
         Entitlement.objects.values_list("amount_minor", flat=True)
@@ -93,7 +94,7 @@ def test_each_loss_that_is_not_made_good_is_in_one_line(
             "fraud_analyst",
             "export_issuer_asks",
         ),
-        "losses that are not made good": (1, 400, "fraud_supervisor", "/console/attack/"),
+        "losses that are not made good": (1, 400, "fraud_supervisor", "/console/look-up/"),
     }
 
     scene.at(2019, 7, 5, 12)
@@ -157,7 +158,10 @@ def test_every_gate_and_every_line_names_a_door_that_is_there() -> None:
     ]
     for mend in mends:
         command = mend.door.split()[0]
-        assert command.startswith("/console/") or load_command_class(commands[command], command)
+        if command.startswith("/console/"):
+            assert resolve(command)
+        else:
+            assert load_command_class(commands[command], command)
 
 
 def test_the_table_has_each_stall_and_the_total(programme: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import uuid
 from dataclasses import asdict, dataclass
@@ -18,12 +19,15 @@ from winddown.authority.roles import ROLES
 from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.locks import Lock
-from winddown.models import DutyAddress
+from winddown.models import Alarm, DutyAddress
 from winddown.resealing import SEALED, Sealed
 
 PERMISSION = "winddown.set_duty_address"
 Channel = DutyAddress.Channel
 SECRET_MIN = 32
+# The code of the alarm about a change, and how long it stands and the earlier address is kept.
+CHANGED = "duty_address_changed"
+TOLD_FOR = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ def set_address(
     actor: Actor,
     reason: str,
 ) -> DutyAddress:
-    """The role is reached at the address from now on, in place of its earlier one of the channel.
+    """The role is reached at the address from now on, in place of its earlier one of the channel,
+    which is told of the change (`changed`).
 
     A webhook needs a secret of `SECRET_MIN` characters, which its receiver knows. Neither address
     nor secret is in the journal. Raises `GuardNotMet` for what cannot be used.
@@ -75,7 +80,9 @@ def set_address(
 
 
 def end_address(*, role: str, channel: str, actor: Actor, reason: str) -> None:
-    """The role has no address of the channel any more. Raises `NothingToDecide` if it has none."""
+    """The role has no address of the channel any more, and the earlier one is told of it. Raises
+    `NothingToDecide` if it has none.
+    """
     require(actor, PERMISSION, action="end a duty address")
     with transaction.atomic():
         locks.take(Lock.DUTY_ADDRESS)
@@ -102,7 +109,39 @@ def target_of(address: DutyAddress) -> Target:
 
 def _end(role: str, channel: str) -> int:
     return DutyAddress.objects.filter(role=role, channel=channel, ended_at=None).update(
-        ended_at=clock.now(), target_sealed=None
+        ended_at=clock.now()
+    )
+
+
+# --- who is told that an address was replaced or ended --------------------------------------------
+
+
+def changed(at: dt.datetime) -> list[DutyAddress]:
+    """Returns the newest address of each role and channel that ended within the last day."""
+    ended = DutyAddress.objects.filter(ended_at__gt=at - TOLD_FOR, ended_at__lte=at)
+    newest = ended.order_by("role", "channel", "-ended_at", "-pk").distinct("role", "channel")
+    return list(newest)
+
+
+def subject_of(address: DutyAddress) -> str:
+    """Returns what the journal calls the place of the address."""
+    return _subject(address.role, address.channel)
+
+
+def former(alarm: Alarm) -> list[DutyAddress]:
+    """Returns the ended addresses that the alarm is about, while they can still be told. Of other
+    alarms there are none.
+    """
+    if alarm.code != CHANGED:
+        return []
+    known = DutyAddress.objects.filter(ended_at__isnull=False, target_sealed__isnull=False)
+    return [each for each in known.order_by("pk") if subject_of(each) == alarm.subject]
+
+
+def forget_ended(at: dt.datetime) -> None:
+    """The addresses that ended a day ago or earlier are deleted."""
+    DutyAddress.objects.filter(ended_at__lte=at - TOLD_FOR, target_sealed__isnull=False).update(
+        target_sealed=None
     )
 
 

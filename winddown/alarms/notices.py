@@ -51,7 +51,8 @@ def queue(at: dt.datetime, reached: Mapping[str, list[DutyAddress]]) -> None:
     next role once it is escalated. An older notice that was not sent is given up.
     """
     for alarm in Alarm.objects.filter(state__in=Alarm.UNANSWERED).order_by("pk"):
-        _queue(alarm, 0, alarm.raised_at, at, reached.get(alarm.role, []))
+        told = [*reached.get(alarm.role, []), *duty_addresses.former(alarm)]
+        _queue(alarm, 0, alarm.raised_at, at, told)
         if alarm.escalated_at is not None:
             above = reached.get(next_role(alarm.role), [])
             _queue(alarm, 1, alarm.escalated_at, at, above)
@@ -115,7 +116,7 @@ def _send(notice: AlarmNotice) -> int:
     given up; the next repeat is another notice.
     """
     owed = AlarmNotice.objects.filter(pk=notice.pk, sent_at=None, given_up_at=None)
-    if notice.address.ended_at is not None:
+    if notice.address.ended_at is not None and notice.alarm.code != duty_addresses.CHANGED:
         owed.update(given_up_at=clock.now())
         return 0
     try:

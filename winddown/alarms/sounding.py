@@ -51,6 +51,7 @@ def sound(found: Found) -> None:
         if found.whole:
             for key in standing.keys() - holding.keys():
                 _close(standing.pop(key), at)
+        duty_addresses.forget_ended(at)
         reached = duty_addresses.in_force()
         for alarm in standing.values():
             if alarm.state == Alarm.State.RAISED and _is_unheard(alarm, at, reached.keys()):
@@ -72,7 +73,9 @@ def acknowledge(alarm: Alarm, *, actor: Actor, reason: str) -> Alarm:
             acknowledged_by=actor,
             answer=reason,
         )
-        notices.give_up(answered)
+        # An address that was replaced is told all the same: whoever replaced it may acknowledge at
+        # once.
+        notices.give_up(answered, address__ended_at=None)
         audit.append("alarm.acknowledge", f"alarm:{alarm.pk}", actor=actor, reason=reason)
         return answered
 

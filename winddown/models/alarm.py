@@ -18,8 +18,9 @@ from winddown.witness import witnessed
 class DutyAddress(models.Model):
     """Where the people of a role are reached: a mailbox or a webhook.
 
-    Address and signing secret are sealed, because the address of a webhook often is a key. They are
-    deleted when another address takes the place. `shown` is what staff may see of it.
+    Address and signing secret are sealed, because the address of a webhook often is a key. An address
+    that was replaced or ended is told of it, and deleted a day later. `shown` is what staff may see
+    of it.
     """
 
     class Channel(models.TextChoices):
@@ -50,8 +51,8 @@ class DutyAddress(models.Model):
                 name="one_duty_address_per_role_and_channel",
             ),
             models.CheckConstraint(
-                condition=Q(ended_at=None) | Q(target_sealed=None),
-                name="ended_duty_address_is_deleted",
+                condition=Q(ended_at__isnull=False) | Q(target_sealed__isnull=False),
+                name="duty_address_in_force_is_known",
             ),
         ]
 

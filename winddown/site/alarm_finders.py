@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from winddown import words
 from winddown.alarm_kinds import ALARM_FINDERS, KINDS, AlarmCondition, AlarmKind, Severity
+from winddown.alarms import duty_addresses
+from winddown.authority.role_words import ROLE_WORDS
 from winddown.evidence import audit
 from winddown.models import Capability, Milestone, Programme, Run
 from winddown.programme import (
@@ -89,6 +91,9 @@ KINDS.add_all(
             "compliance",
             GRAVE,
             "notice-interrupted.md",
+        ),
+        duty_addresses.CHANGED: AlarmKind(
+            _("A duty address was changed"), "incident_commander", WARNING, "duty-address.md"
         ),
     }
 )
@@ -326,6 +331,21 @@ def filing_alarms(at: dt.datetime) -> list[AlarmCondition]:
             near = _("%(filing)s to %(authority)s is due on %(day)s.")
             found.append(AlarmCondition("filing_due", subject, near, url, facts))
     return found
+
+
+@ALARM_FINDERS.entry("duty addresses", place=-1)
+def duty_alarms(at: dt.datetime) -> list[AlarmCondition]:
+    """Returns an alarm for each duty address that was replaced or ended within the last day."""
+    return [
+        AlarmCondition(
+            duty_addresses.CHANGED,
+            duty_addresses.subject_of(each),
+            _("The duty address %(shown)s (%(role)s) was replaced or ended."),
+            reverse("console:alarms"),
+            {"shown": each.shown, "role": ROLE_WORDS[each.role]},
+        )
+        for each in duty_addresses.changed(at)
+    ]
 
 
 @ALARM_FINDERS.entry("electronic notice", place=-1)

@@ -23,7 +23,7 @@ from tests.config.test_every_door import browser_of
 from tests.mail import MailServer
 from tests.told import told
 from tests.winddown.alarms.receiver import Receiver, receiver
-from winddown import clock
+from winddown import alarm_kinds, clock
 from winddown.alarms import duty_addresses, notices, sounding, webhook
 from winddown.errors import GuardNotMet, NothingToDecide, NotPermitted, TransitionRefused
 from winddown.models import Alarm, AlarmNotice, AlarmTransition, AuditEntry, DutyAddress
@@ -303,7 +303,7 @@ def test_the_doors_of_a_duty_address(
     given_verb = "end-duty"
     assert typed(officer, role="compliance", channel="webhook") == 0
     kept.refresh_from_db()
-    assert (kept.target_sealed, kept.ended_at is None) == (None, False)
+    assert kept.ended_at is not None
     with pytest.raises(NothingToDecide):
         duty_addresses.end_address(
             role="compliance", channel="webhook", actor=officer, reason="test"
@@ -317,6 +317,38 @@ def test_the_doors_of_a_duty_address(
     for planted in ('"\x0cBcc:x"@example.com', '"\x1c"@example.com', "d@\u2024.com", ""):
         with pytest.raises(GuardNotMet, match="a mail address is expected"):
             duty(officer, "compliance", planted)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("verb", ["replaced", "ended"])
+def test_whoever_redirects_alarms_cannot_keep_it_from_the_earlier_address(
+    at_noon: Any, staff: Callable[..., Any], mailbox: Mailbox, verb: str
+) -> None:
+    """One person sets an address alone, and may acknowledge the alarm about it at once."""
+    officer = staff("compliance")
+    earlier = duty(officer, "compliance", "duty@example.com")
+    later(MINUTE)
+    assert not Alarm.objects.filter(code=duty_addresses.CHANGED).exists()
+
+    if verb == "replaced":
+        duty(officer, "compliance", "mine@example.com")
+    else:
+        duty_addresses.end_address(role="compliance", channel="mail", actor=officer, reason="test")
+    sounding.sound(alarm_kinds.find())
+    alarm = Alarm.objects.get(code=duty_addresses.CHANGED)
+    assert (alarm.subject, alarm.role) == ("duty_address:compliance:mail", "incident_commander")
+    sounding.acknowledge(alarm, actor=officer, reason="nothing to see")
+    later(MINUTE)
+
+    (mail,) = mailbox.to("duty@example.com")
+    assert "The duty address …@example.com (Compliance) was replaced or ended." in text_of(mail)
+    assert not mailbox.to("mine@example.com")
+
+    later(dt.timedelta(days=1))
+    alarm.refresh_from_db()
+    earlier.refresh_from_db()
+    assert (alarm.state, earlier.target_sealed) == ("closed", None)
+    assert len(mailbox.to("duty@example.com")) == 1
 
 
 @pytest.mark.django_db
