@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
@@ -36,7 +36,7 @@ class Postal:
 
     @property
     def sealed_text(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return json.dumps({"code": self.code, "address": self.address}, ensure_ascii=False)
 
     def __str__(self) -> str:
         return ", ".join(filter(None, (self.code, *self.lines)))
