@@ -83,8 +83,9 @@ class Findings:
 
     @property
     def not_exercised(self) -> list[str]:
-        """Returns the desks that had nothing to do, so that the rehearsal says nothing of them."""
-        return [] if self.claims else ["fraud claims and card issuers"]
+        """Returns what had nothing to do, or is not played: the rehearsal says nothing of it."""
+        desk = [] if self.claims else ["fraud claims and card issuers (--claims NUMBER)"]
+        return [*desk, "statements of the bank"]
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self) | {"total": self.total, "not_exercised": self.not_exercised}
@@ -136,6 +137,7 @@ class OwnData:
             self._refund()
         self.claims.follow_up()
         self.duties.file_reports()
+        self.duties.keep_documents()
         self.found.stalls += stalls.found()
         self._count()
         return self.found
@@ -278,11 +280,9 @@ class OwnData:
                 self.staff.act("compliance", "record_publication", *said)
 
     def _refund(self) -> None:
-        is_paid = self.refunds.pay()
+        self.refunds.pay()
         ends_at = _midnight_after(self.window_ends_on, Programme.current().zone)
         self.refunds.exclude(max(ends_at, clock.now()))
-        if is_paid:
-            self.duties.take_views()
 
 
 def newest_instant(data: Path) -> dt.datetime:

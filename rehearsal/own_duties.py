@@ -1,20 +1,23 @@
-"""What an operator's rehearsal owes to others: reports to authorities, the notice to merchants, and
-the payout views.
+"""What an operator's rehearsal owes to others: reports to authorities, the notice to merchants, the
+documents of the end.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from accounts.merchants import notices
+from refunds.models import ClosingDocument
 from rehearsal.own_staff import Staff
 from winddown import clock
-from winddown.models import Announcement, Merchant, Programme
+from winddown.models import Announcement, FundingSource, Merchant, Programme
 from winddown.programme import filing_duties
 from winddown.programme.filing_duties import Due
 from winddown.programme.filing_kinds import KINDS
 
 TEXT = "Rehearsal: the operator writes this."
+PORTAL_OPEN_FOR = dt.timedelta(days=5 * 365)
 MEASURE = "Rehearsal|the operator|{day}"
 
 
@@ -86,9 +89,33 @@ class OwnDuties:
                 f"--evidence={call}",
             )
 
-    def take_views(self) -> None:
-        """The two payout views of today are taken."""
-        self.staff.act("treasury_operator", "drill")
+    def keep_documents(self) -> None:
+        """What the law asks for before the end is shown by documents that a second person confirmed:
+        each provider's residual, the hosting, the portal, and a successor.
+        """
+        paid_on = filing_duties.today() + PORTAL_OPEN_FOR
+        until = f"--until-on={paid_on}"
+        kind = ClosingDocument.Kind
+        self._keep(kind.PORTAL, "portal", until)
+        self._keep(kind.HOSTING, "hosting", until)
+        self._keep(kind.SUCCESSOR, "successor", "--contact=rehearsal")
+        held = FundingSource.objects.exclude(kind=FundingSource.Kind.BONUS)
+        for code in held.order_by("code").values_list("code", flat=True):
+            self._keep(kind.RESIDUAL, code, "--amount=0")
+
+    def _keep(self, kind: str, subject: str, more: str) -> None:
+        told = self.staff.act(
+            "compliance",
+            "keep_closing_document",
+            f"--kind={kind}",
+            f"--subject={subject}",
+            "--owner=rehearsal",
+            "--retrieval=at_once",
+            f"--reviewed-on={filing_duties.today()}",
+            f"--evidence={self._paper(f'{kind}-{subject}.txt', f'{TEXT} {kind} {subject}')}",
+            more,
+        )
+        self.staff.decide(told, "compliance", number=1)
 
     def _paper(self, name: str, text: str) -> Path:
         self.papers.mkdir(parents=True, exist_ok=True)

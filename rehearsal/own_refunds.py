@@ -53,10 +53,10 @@ class OwnRefunds:
         self.accounts: Accounts
         self.bank: SimulatedBank
 
-    def pay(self) -> bool:
+    def pay(self) -> None:
         """Everybody who can be reached has applied on the first day. Those whose account cannot be
-        paid have given another one, but for those who stay silent, and are in a second round.
-        Returns whether anybody can be paid.
+        paid have given another one, but for those who stay silent, and are in a second round. The
+        payout views are taken before the first one.
         """
         self.staff.carry_out(
             "refund_balances",
@@ -65,7 +65,7 @@ class OwnRefunds:
             checker="treasury_approver",
         )
         if not self._can_pay():
-            return False
+            return
         self.staff.act("compliance", "load_bank_codes")
         branches = Branch.objects.order_by("bank_code", "code").values_list("bank_code", "code")
         self.accounts = Accounts(list(branches[:2_000]))
@@ -83,8 +83,10 @@ class OwnRefunds:
             if turn > 1 and not self._correct(attempt=turn):
                 break
             self._check_accounts()
+            if turn == 1:
+                self.staff.act("treasury_operator", "drill")
+                self.doors.stalls += stalls.of_gate(stalls.OF_THE_BEGINNING)
             self._round()
-        return True
 
     def exclude(self, window_ends_at: dt.datetime) -> None:
         """The window is over, and what nobody applied for is excluded."""

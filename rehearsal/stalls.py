@@ -44,18 +44,24 @@ class Open:
 # No page decides claims yet. The look-up shows each of them, and what was done about it.
 _CLAIMS = Mend("fraud_analyst", "/console/look-up/")
 OF_GATE: Mapping[str, Mend] = {
+    "bank_days": Mend("treasury_operator", "import_bank_results"),
     "breaks": Mend("treasury_operator", "take_break"),
     "claims": _CLAIMS,
+    "duties": Mend("compliance", "keep_closing_document"),
     "filings": Mend("compliance", "filing"),
     "funds": Mend("compliance", "report_funds"),
     "holders_paid": Mend("treasury_operator", "refund_balances"),
     "merchants": Mend("compliance", "remind_merchants"),
     "notice": Mend("compliance", "record_publication"),
     "payouts": Mend("treasury_operator", "close_payout_batch"),
-    "runs": Mend("incident_commander", "/console/runs/"),
+    "runs": Mend("incident_commander", "/console/"),
     "stops": Mend("compliance", "approve"),
     "straight_through": Mend("treasury_operator", "drill"),
 }
+# The simulated bank writes no statements of our account.
+NOT_PLAYED = "bank_days"
+# It is measured before the first payout. At the end only those are left whom people must touch.
+OF_THE_BEGINNING = "straight_through"
 UNREACHABLE = Mend("incident_commander", "export_unreachable")
 _ISSUERS = Mend("fraud_analyst", "export_issuer_asks")
 _State = Entitlement.State
@@ -67,17 +73,24 @@ def found() -> Iterator[Stall]:
     """
     yield from _refunds()
     yield from _losses()
+    for name in gates.GATES.names():
+        if name not in (NOT_PLAYED, OF_THE_BEGINNING):
+            yield from of_gate(name)
     with translation.override("en"):
-        for name, gate in gates.GATES.items():
-            if failing := gates.failing(gates.measured(name)):
-                mend = OF_GATE[name]
-                number = next((each.missing for each in failing if not each.is_amount), 1)
-                said = str(gates.said(failing))
-                yield Stall(f"gate {gate.title}", number, said, mend.role, mend.door)
         for late in itertools.chain(*milestones.overdue(clock.now())):
             role = late.owner_role or "compliance"
             why = "its deadline has passed"
             yield Stall(f"milestone {late.kind}", 1, why, role, "reach_milestone")
+
+
+def of_gate(name: str) -> Iterator[Stall]:
+    """Yields a line if the gate fails now."""
+    with translation.override("en"):
+        if failing := gates.failing(gates.measured(name)):
+            mend = OF_GATE[name]
+            number = next((each.missing for each in failing if not each.is_amount), 1)
+            said = str(gates.said(failing))
+            yield Stall(f"gate {gates.GATES[name].title}", number, said, mend.role, mend.door)
 
 
 def unreachable() -> QuerySet[User]:

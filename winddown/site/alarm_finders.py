@@ -92,7 +92,7 @@ KINDS.add_all(
             GRAVE,
             "notice-interrupted.md",
         ),
-        duty_addresses.CHANGED: AlarmKind(
+        "duty_address_changed": AlarmKind(
             _("A duty address was changed"), "incident_commander", WARNING, "duty-address.md"
         ),
     }
@@ -338,7 +338,7 @@ def duty_alarms(at: dt.datetime) -> list[AlarmCondition]:
     """Returns an alarm for each duty address that was replaced or ended within the last day."""
     return [
         AlarmCondition(
-            duty_addresses.CHANGED,
+            "duty_address_changed",
             duty_addresses.subject_of(each),
             _("The duty address %(shown)s (%(role)s) was replaced or ended."),
             reverse("console:alarms"),

@@ -106,7 +106,7 @@ class Command(RecordedCommand):
                 f"{state}: {of['holders']:,} holders, {shown_amount(of['amount_minor'])} not paid"
             )
         for desk in found.not_exercised:
-            self.stdout.write(f"Not exercised: {desk} had nothing to do (--claims NUMBER).")
+            self.stdout.write(f"Not exercised: {desk}.")
         self.stdout.write(
             f"{found.commands:,} commands were run and {sum(found.forms.values()):,} forms sent;"
             f" {len(found.stalls):,} things stall."
