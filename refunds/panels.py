@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from refunds.applications import standing, status
 from refunds.claims import holding
-from refunds.closing import buckets, closing_page
+from refunds.closing import buckets, closing_page, document_words
 from refunds.closing.buckets import REFUNDS
 from refunds.models import (
     BankFile,
@@ -36,6 +36,7 @@ from winddown.words import StateWord
 words.REFUSALS.add_all(
     {
         "PayeeRefused": _("The account cannot be used: {why}"),
+        "CannotOpen": _("The pack does not open: {why}"),
         "NothingOwed": _("No refund is owed here, or it is not open for an application."),
         "AlreadyApplied": _("The refund was applied for already."),
         "AmountDiffers": _("The amount that was confirmed is not the amount owed."),
@@ -484,7 +485,7 @@ def _document_subject(subject: str) -> panels.SubjectPage:
 def _document_content(listed: dict[str, Any]) -> list[Change]:
     if listed["amount_minor"] is None:
         return []
-    return [Change(closing_page.KINDS[listed["kind"]], listed["amount_minor"], is_amount=True)]
+    return [Change(document_words.KINDS[listed["kind"]], listed["amount_minor"], is_amount=True)]
 
 
 words.STATES.add(

@@ -70,6 +70,11 @@ def fingerprints(text: str, *, of: str) -> list[str]:
     return [_fingerprint(key, text, of) for key in _keys()]
 
 
+def fingerprint_under(key: bytes, text: str, *, of: str) -> str:
+    """Returns the fingerprint under a key that is not of this deployment."""
+    return _fingerprint(key, text, of)
+
+
 def _fingerprint(key: bytes, text: str, of: str) -> str:
     derived = _derived(key, b"fingerprint")
     return hmac.new(derived, f"{of}\x1f{text}".encode(), hashlib.sha256).hexdigest()

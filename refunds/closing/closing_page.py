@@ -11,23 +11,25 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.closing import buckets, documents, proofs
+from refunds.closing import buckets, documents, papers, proofs, regulator_pack, resolution_pack
+from refunds.closing.document_words import KINDS, RETRIEVAL
 from refunds.closing.documents import Given
-from refunds.models import ClosingDocument, ClosingProof
+from refunds.closing.papers import Paper
+from refunds.closing.zipped import Zipped
+from refunds.models import ClosingDocument, ClosingProof, PayoutBatch
 from winddown import clock
 from winddown.actors import Actor
 from winddown.authority import approvals
-from winddown.models import Approval
+from winddown.models import Approval, AuditEntry
 from winddown.programme import stages
 from winddown.site import acts
 from winddown.site.acts import Act
 from winddown.site.decisions import Decision
 from winddown.site.fields import AmountField, DayField, EvidenceField, happened, planned
-from winddown.site.forms import ReasonForm, SayingField
+from winddown.site.forms import ReasonForm, RowField, SayingField
 from winddown.words import Text
 
 SHOWN_MAX = 50
-Kind = ClosingDocument.Kind
 BUCKETS: dict[str, Text] = {
     "paid": pgettext_lazy("bucket", "Paid"),
     "transferred": _("Taken over by another issuer"),
@@ -39,27 +41,6 @@ SUMS: dict[str, Text] = {
     "sealed": _("Sealed at the close"),
     **{name: BUCKETS[name] for name in (*buckets.ENDS, buckets.CLAWED_BACK)},
     "left": _("Still owed or held"),
-}
-KINDS: dict[str, Text] = {
-    Kind.RESIDUAL: _("Residual withdrawn from a provider"),
-    Kind.HOSTING: _("Hosting paid in advance"),
-    Kind.PORTAL: _("Portal stays open"),
-    Kind.SUCCESSOR: _("Successor for late claims"),
-    Kind.INSTITUTION: _("Institution that holds funds"),
-    Kind.AGREEMENT: _("Agreement or acknowledgement letter"),
-    Kind.INSURER: _("Insurer or guarantor"),
-    Kind.POLICY: _("Policy of insurance or guarantee"),
-    Kind.AGENT: pgettext_lazy("closing document", "Agent"),
-    Kind.GROUP_MEMBER: _("Member of the group"),
-    Kind.THIRD_PARTY: _("Third party"),
-    Kind.RESPONSIBLE: _("Responsible person"),
-    Kind.PROCEDURE: _("Procedure for running and reconciling"),
-    Kind.RECONCILIATION: _("Newest reconciliation"),
-    Kind.RECIPIENT: _("Recipient of the resolution pack"),
-}
-RETRIEVAL: dict[str, Text] = {
-    ClosingDocument.Retrieval.AT_ONCE: _("At once"),
-    ClosingDocument.Retrieval.TWO_DAYS: _("Within 48 hours"),
 }
 
 
@@ -96,6 +77,15 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Pack:
+    """For whom the next resolution pack is sealed, what it lacks, and when the last one was made."""
+
+    recipients: list[str]
+    missing: list[Text]
+    last: AuditEntry | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClosingPage:
     """The newest proof whole, the earlier ones, and what is open."""
 
@@ -104,6 +94,10 @@ class ClosingPage:
     earlier: list[Proof]
     sums: list[Text]
     documents: list[Row]
+    batches: list[int]
+    merchants: list[str]
+    may_print: bool
+    pack: Pack
     may_read: bool
     still_open: list[object]
     decisions: list[Decision]
@@ -130,9 +124,26 @@ def look(*, actor: Actor) -> ClosingPage:
             )
             for each in ClosingDocument.objects.order_by("-pk")[:SHOWN_MAX]
         ],
+        batches=list(
+            PayoutBatch.objects.exclude(sha256=None)
+            .order_by("-pk")
+            .values_list("pk", flat=True)[:SHOWN_MAX]
+        ),
+        merchants=papers.merchants()[:SHOWN_MAX],
+        pack=_pack(),
+        may_print=actor.has_perm(papers.PERMISSION),
         may_read=actor.has_perm(documents.PERMISSION),
         still_open=stages.open_things(),
         decisions=[acts.decision(verb, act, actor=actor) for verb, act in CLOSING.items()],
+    )
+
+
+def _pack() -> Pack:
+    held = documents.in_force()
+    return Pack(
+        recipients=[each.subject for each in held if each.kind == ClosingDocument.Kind.RECIPIENT],
+        missing=[KINDS[kind] for kind in resolution_pack.missing(held)],
+        last=resolution_pack.last_export(),
     )
 
 
@@ -211,7 +222,59 @@ def _keep(actor: Actor, given: dict[str, Any]) -> Approval:
     )
 
 
+class PaperForm(ReasonForm):
+    batch = RowField(
+        PayoutBatch,
+        label=_("Number of the payout batch"),
+        required=False,
+        missing=_("There is no payout batch of this number."),
+    )
+    merchant = forms.CharField(label=_("Or the merchant"), max_length=64, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if bool(given.get("batch")) == bool(given.get("merchant")):
+            raise forms.ValidationError(_("Name either a payout batch or a merchant."))
+        return given
+
+
+def _paper(actor: Actor, given: dict[str, Any]) -> Paper:
+    paper = (
+        papers.of_batch(given["batch"]) if given["batch"] else papers.of_merchant(given["merchant"])
+    )
+    papers.export([paper], actor=actor, reason=given["reason"])
+    return paper
+
+
 CLOSING: dict[str, Act] = {
+    "paper": Act(
+        title=pgettext_lazy("verb", "Download a signed paper"),
+        effect=_("A payout batch or a merchant's final statement, in both languages."),
+        permission=papers.PERMISSION,
+        form=PaperForm,
+        do=_paper,
+    ),
+    "regulator-pack": Act(
+        title=pgettext_lazy("verb", "Download the regulator pack"),
+        effect=_("Every figure of now with its rows, without names."),
+        permission=regulator_pack.PERMISSION,
+        do=lambda actor, given: Zipped.written(
+            "regulator-pack",
+            lambda directory: regulator_pack.export(directory, actor=actor, reason=given["reason"]),
+        ),
+    ),
+    "resolution-pack": Act(
+        title=pgettext_lazy("verb", "Download the resolution pack"),
+        effect=_("Client records, database, keys and documents, sealed for the recipients."),
+        permission=resolution_pack.PERMISSION,
+        do=lambda actor, given: Zipped.written(
+            "resolution-pack",
+            lambda directory: resolution_pack.export(
+                directory, actor=actor, reason=given["reason"]
+            ),
+        ),
+        tone="danger",
+    ),
     "document": Act(
         title=pgettext_lazy("verb", "Keep a document of the end"),
         effect=_("It counts when a second person has confirmed it."),

@@ -121,6 +121,8 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/bank-days/",
             "/console/bank-days/tie/",
             "/console/closing/document/",
+            "/console/closing/paper/",
+            "/console/closing/merchants/M-1/",
         ],
     )
     yield site.analyst, ["/console/attack/", "/console/attack/hold/"]
@@ -228,6 +230,7 @@ UNSEEN = {
     "console:look_up_find": _SENT,
     "console:merchant_evidence": _FILE,
     "console:notice_evidence": _FILE,
+    "console:batch_paper": "its template is that of the merchant's",
     "console:closing_document": _FILE,
     "console:payout_view_file": _FILE,
     "console:restored_decide": "only a database that was restored too early has it",

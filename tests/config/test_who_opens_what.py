@@ -96,6 +96,8 @@ PAGES = {
     "console:applications_act": ALL,
     "console:payment_block_act": "refunds.block_payment",
     "console:payment_blocks": "refunds.block_payment",
+    "console:batch_paper": "refunds.take_closing_proof",
+    "console:merchant_paper": "refunds.take_closing_proof",
     "console:closing": ALL,
     "console:closing_act": ALL,
     "console:closing_document": "refunds.keep_closing_document",
@@ -191,6 +193,9 @@ VERBS = {
     "console:bank_answer_act": {"upload": "refunds.reconcile", "book": "refunds.reconcile"},
     "console:bank_day_act": {"tie": "refunds.reconcile"},
     "console:closing_act": {
+        "paper": "refunds.take_closing_proof",
+        "regulator-pack": "winddown.file_filing",
+        "resolution-pack": "refunds.export_resolution_pack",
         "document": "refunds.keep_closing_document",
         "prove": "refunds.take_closing_proof",
     },

@@ -48,6 +48,7 @@ RIGHT_WORDS: dict[str, Text] = {
     "refunds.decide_claim": _("decide about a claim"),
     "refunds.draft_issuer_action": _("draft a request to a card issuer"),
     "refunds.hold_entitlement": _("hold an entitlement"),
+    "refunds.export_resolution_pack": _("export the resolution pack"),
     "refunds.keep_closing_document": _("keep and confirm documents of the end"),
     "refunds.take_closing_proof": _("take and confirm the closing proof"),
     "refunds.take_payout_view": _("take the payout views"),

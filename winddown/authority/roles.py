@@ -50,6 +50,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "winddown.change_set_up",
         "winddown.acknowledge_alarm",
         "winddown.set_duty_address",
+        "refunds.export_resolution_pack",
         "refunds.keep_closing_document",
     ),
     "fraud_analyst": (
@@ -143,6 +144,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "refunds.hold_entitlement",
         "refunds.stop_release",
         "refunds.adopt_terms",
+        "refunds.export_resolution_pack",
         "refunds.keep_closing_document",
         "refunds.take_closing_proof",
         "refunds.take_payout_view",

@@ -67,13 +67,13 @@ def newest_migrations() -> dict[str, str]:
     return dict(sorted(MigrationRecorder(connection).applied_migrations()))
 
 
-def take(directory: Path) -> Path:
+def take(directory: Path, *, meanwhile: Callable[[], object] = lambda: None) -> Path:
     """`directory` has a dump of the database and its manifest, both of one instant; returns the
     dump's path.
 
     The manifest has the SHA-256 of the dump, the versions, and the facts of the database, under an
     HMAC with the field key. It is written last, so a dump without a manifest is not a backup. The
-    audit journal says who took it.
+    audit journal says who took it. `meanwhile` reads the database of the same instant.
     """
     pg_dump = _program("pg_dump")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,6 +84,7 @@ def take(directory: Path) -> Path:
     try:
         with _one_instant() as snapshot:
             facts = {name: fact() for name, fact in FACTS.items()}
+            meanwhile()
             _run(pg_dump, "--format=custom", f"--snapshot={snapshot}", f"--file={draft}")
         draft.rename(dump)
     finally:
@@ -132,6 +133,22 @@ def check(dump: Path, *, server: str = "") -> Checked:
             audit.seal()
             faults += _breaches()
         return Checked(faults, [each for found in NEWER_OUTSIDE.values() for each in found()])
+
+
+def restore_into_empty(dump: Path) -> None:
+    """The configured database, which was empty, has what the dump has. Raises `BackupRefused`."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'p')"
+        )
+        (tables,) = cursor.fetchone()
+    if tables:
+        name = connection.settings_dict["NAME"]
+        raise BackupRefused(why=f"the database {name} is not empty: it has {tables} tables")
+    pg_restore = _program("pg_restore")
+    _run(pg_restore, "--exit-on-error", "--no-owner", "--no-privileges", str(dump))
+    connections.close_all()
 
 
 def _manifest_of(dump: Path) -> dict[str, Any]:

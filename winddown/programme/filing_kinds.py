@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -24,13 +25,23 @@ class Section:
     is_measures: bool = False
 
 
+class Rows(NamedTuple):
+    """The rows behind a figure. The last column is the number that a row adds to it."""
+
+    columns: tuple[str, ...]
+    lines: Iterator[tuple[Any, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of filings: `value` counts it as of an instant, in the data of that instant."""
+    """A figure of filings: `value` counts it as of an instant, in the data of that instant. `rows`
+    gives the rows that it is the sum of.
+    """
 
     title: Text
     value: Callable[[dt.datetime], int]
     is_amount: bool = False
+    rows: Callable[[dt.datetime], Rows] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,22 @@ _REFUNDS = (
     "excluded_amount",
     "unpaid_amount",
 )
+# Their identity: entitled = paid + taken over + excluded + not paid yet.
+_COMPLETION = (
+    "entitled_holders",
+    "entitled_amount",
+    "applied_refunds",
+    "rejected_applications",
+    "paid_refunds",
+    "paid_amount",
+    "returned_transfers",
+    "late_claims",
+    "transferred_amount",
+    "excluded_refunds",
+    "excluded_amount",
+    "unpaid_amount",
+    "difference",
+)
 
 KINDS: dict[str, Kind] = {
     "incident_preliminary": Kind(
@@ -118,7 +145,7 @@ KINDS: dict[str, Kind] = {
             "rejected": Section(_("Rejected applications, with the reasons")),
             "unresolved": Section(_("What is not resolved")),
         },
-        _REFUNDS,
+        _COMPLETION,
     ),
     "investigation_report": Kind(
         _("Investigation report"),

@@ -14,6 +14,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
@@ -231,8 +232,9 @@ def decision_page(
                 return redirect(back)
             form.add_error(None, told(refused))
         else:
-            if isinstance(answer, HttpResponse):
-                return answer
+            # A file that is sent piece by piece is none of the usual responses.
+            if isinstance(answer, HttpResponseBase):
+                return cast("HttpResponse", answer)
             messages.success(request, _happened(decision, about=shown.get("about", "")))
             return redirect(back)
     if decision is None:
