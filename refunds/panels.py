@@ -23,7 +23,7 @@ from refunds.models import (
     RuleHit,
     Voucher,
 )
-from refunds.payouts import forecast, payout_page, view_lists
+from refunds.payouts import break_kinds, forecast, view_lists
 from refunds.payouts.methods import METHODS, costs
 from refunds.payouts.payment_block_acts import KINDS
 from wallets.models import LedgerAccount
@@ -266,7 +266,7 @@ def _lines_subject(subject: str) -> panels.SubjectPage:
 def _break_content(found: dict[str, Any]) -> list[Change]:
     return [
         Change(
-            format_lazy(_("{kind}: what it was"), kind=payout_page.KINDS[found["kind"]]),
+            format_lazy(_("{kind}: what it was"), kind=break_kinds.KINDS[found["kind"]]),
             found["explanation"],
         )
     ]
@@ -307,6 +307,22 @@ def _file_content(file: dict[str, Any]) -> list[Change]:
         Change(_("Sum of the results that it told"), file["results_minor"], is_amount=True),
         Change(_("Results that it told"), file["results"]),
     ]
+
+
+@panels.CONTENTS.entry("breaks")
+def _breaks_content(found: dict[str, Any]) -> list[Change]:
+    return [
+        Change(_("Sum of the lines"), found["sum_minor"], is_amount=True),
+        Change(
+            format_lazy(_("{kind}: breaks"), kind=break_kinds.KINDS[found["kind"]]),
+            len(found["breaks"]),
+        ),
+    ]
+
+
+@panels.SUBJECTS.entry("breaks")
+def _breaks_subject(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(title=_("Clearing of several breaks"), url=reverse("console:breaks"))
 
 
 @panels.SUBJECTS.entry("break")

@@ -112,7 +112,10 @@ class ReconciliationBreak(Stateful):
                         SELECT FROM winddown_signature s
                         JOIN winddown_approval a ON a.id = s.approval_id
                         JOIN accounts_user m ON m.id = a.maker_id
-                        WHERE s.subject LIKE 'break:' || OLD.id || ':%' AND s.part = 'approved'
+                        WHERE (s.subject LIKE 'break:' || OLD.id || ':%'
+                              OR s.subject LIKE 'breaks:%'
+                              AND a.summary -> 'breaks' @> to_jsonb(OLD.id))
+                          AND s.part = 'approved'
                           AND s.staff_number <> m.staff_number)
                         AND NOT EXISTS (
                             SELECT FROM refunds_voidedfile v WHERE v.file_id = NEW.file_id)

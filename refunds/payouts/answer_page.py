@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from refunds.models import BankFile, ReconciliationBreak, UploadedAnswer, VoidedFile
 from refunds.payouts import uploads, voiding
 from refunds.payouts.answer_acts import ANSWERS
-from refunds.payouts.payout_page import KINDS
+from refunds.payouts.break_kinds import KINDS
 from refunds.payouts.results import Part, Preview
 from winddown import clock
 from winddown.actors import Actor

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
 
 from refunds.models import (
     Entitlement,
@@ -19,11 +22,12 @@ from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
-from winddown.machines.move import transition_one, transition_set
+from winddown.machines.move import named, transition_one, transition_set
 from winddown.models import Approval
 
 PERMISSION = "refunds.reconcile"
-CLEAR = "clear_break"
+CLEAR, CLEAR_ALL = "clear_break", "clear_breaks"
+ALL_MAX = 10_000
 _Kind = ReconciliationBreak.Kind
 
 
@@ -116,6 +120,110 @@ def _decided(said: approvals.Decided) -> object:
 
 
 approvals.DECIDERS.add("break", _decided)
+
+
+# --- many at once ---------------------------------------------------------------------------------
+
+
+def ask_clear_all(kind: str, *, explanation: str, actor: Actor, reason: str) -> Approval:
+    """A second person is asked to agree to what all open breaks of the kind were. Until then they
+    are open, and later ones of the kind are not among them.
+
+    Raises `GuardNotMet` when none is open, when there are too many for one request, and for
+    transfers that were paid after all: each of them stops a payment of its own.
+    """
+    require(actor, PERMISSION, action=f"clear breaks: {kind}")
+    if kind == _Kind.PAID_AFTER_ALL:
+        raise _not_all(says("each of them stops a payment: clear them one by one"))
+    with transaction.atomic():
+        found = _open_of(kind)
+        if not found:
+            raise _not_all(says("no break of this kind is open"))
+        if len(found) > ALL_MAX:
+            raise _not_all(says("there are more than {n}", n=ALL_MAX))
+        content = _content_of_all(found) | {"kind": kind, "explanation": explanation}
+        stem = f"breaks:{approvals.digest_of(content['breaks'])[:12]}"
+        subject = approvals.next_subject(stem)
+        approvals.refuse_repeated(
+            subject, stage=CLEAR_ALL, content=content, maker=actor, reason=reason
+        )
+        request = approvals.ask(
+            subject,
+            stage=CLEAR_ALL,
+            content=content,
+            permission=PERMISSION,
+            maker=actor,
+            reason=reason,
+        )
+        audit.append("breaks.ask_clear", subject, actor=actor, reason=reason, rows=len(found))
+    return request
+
+
+def _not_all(why: str) -> GuardNotMet:
+    return GuardNotMet(action=says("clear breaks together"), why=why)
+
+
+def _open_of(kind: str) -> list[ReconciliationBreak]:
+    rows = ReconciliationBreak.objects.select_for_update(no_key=True).order_by("pk")
+    return list(rows.filter(kind=kind, state=ReconciliationBreak.State.OPEN)[: ALL_MAX + 1])
+
+
+def _content_of_all(found: Sequence[ReconciliationBreak]) -> dict[str, Any]:
+    return {
+        "breaks": [each.pk for each in found],
+        "sum_minor": sum(each.amount_minor for each in found),
+    }
+
+
+def _all_decided(said: approvals.Decided) -> object:
+    """The second person agreed, and all of them are cleared; or did not, and they stay open.
+
+    Raises `NothingToDecide` when one of them was cleared meanwhile: the rest is asked for anew.
+    """
+    subject = f"breaks:{said.key}"
+    with transaction.atomic():
+        asked = approvals.standing(subject, stage=CLEAR_ALL)
+        if asked is None:
+            raise NothingToDecide(subject=subject)
+        approvals.decide(
+            subject,
+            stage=CLEAR_ALL,
+            actor=said.actor,
+            digest=said.digest,
+            reason=said.reason,
+            approve=said.approve,
+        )
+        numbers = asked.summary["breaks"]
+        if said.approve:
+            rows = ReconciliationBreak.objects.filter(
+                pk__in=numbers, state=ReconciliationBreak.State.OPEN
+            )
+            if len(rows.select_for_update(no_key=True)) != len(numbers):
+                raise NothingToDecide(subject=subject)
+            with (
+                named("resolve", actor=said.actor, reason=said.reason),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(
+                    "UPDATE refunds_reconciliationbreak SET state = %s, resolution = %s,"
+                    " resolved_at = %s WHERE id = ANY (%s)",
+                    [
+                        ReconciliationBreak.State.RESOLVED,
+                        asked.summary["explanation"],
+                        clock.now(),
+                        numbers,
+                    ],
+                )
+        return audit.append(
+            "breaks.clear" if said.approve else "breaks.keep_open",
+            subject,
+            actor=said.actor,
+            reason=said.reason,
+            rows=len(numbers),
+        )
+
+
+approvals.DECIDERS.add("breaks", _all_decided)
 
 
 # --- a return that was none -----------------------------------------------------------------------

@@ -12,10 +12,13 @@ from django.utils.translation import pgettext_lazy
 
 from refunds.models import Payout, PayoutBatch, ReconciliationBreak
 from refunds.payouts import batch_ends, breaks, line_removal, payout_batches
+from refunds.payouts.break_kinds import KINDS
 from winddown.actors import Actor
 from winddown.models import Approval
 from winddown.site.acts import Act
 from winddown.site.forms import ReasonForm, RowField, SayingField
+
+_Kind = ReconciliationBreak.Kind
 
 
 class NumbersField(forms.CharField):
@@ -70,6 +73,18 @@ class BreakForm(ReasonForm):
 class ClearForm(BreakForm):
     explanation = SayingField(
         label=_("What the line was"),
+        max_length=500,
+        help_text=_("What the bank said, and where it stands. No name and no account number."),
+    )
+
+
+class ClearAllForm(ReasonForm):
+    kind = forms.ChoiceField(
+        label=_("What differs"),
+        choices=[each for each in KINDS.items() if each[0] != _Kind.PAID_AFTER_ALL],
+    )
+    explanation = SayingField(
+        label=_("What the lines were"),
         max_length=500,
         help_text=_("What the bank said, and where it stands. No name and no account number."),
     )
@@ -214,6 +229,18 @@ BREAKS: dict[str, Act] = {
         form=ClearForm,
         do=lambda actor, given: breaks.ask_clear(
             given["number"],
+            explanation=given["explanation"],
+            actor=actor,
+            reason=given["reason"],
+        ),
+    ),
+    "clear-all": Act(
+        title=pgettext_lazy("verb", "Ask to clear all breaks of a kind"),
+        effect=_("They stay open until a second person agrees to their number and sum."),
+        permission=breaks.PERMISSION,
+        form=ClearAllForm,
+        do=lambda actor, given: breaks.ask_clear_all(
+            given["kind"],
             explanation=given["explanation"],
             actor=actor,
             reason=given["reason"],

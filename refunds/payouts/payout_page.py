@@ -12,6 +12,7 @@ from django_fsm import get_available_FIELD_transitions
 
 from refunds.models import Payout, PayoutBatch, ReconciliationBreak, RefundTerms
 from refunds.payouts import caps, line_removal, payout_batches, refund_limits
+from refunds.payouts.break_kinds import KINDS
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
 from winddown import clock
 from winddown.actors import Actor
@@ -32,24 +33,6 @@ _BEGINS = {
     "refusal": "refuse",
     "close": "close",
     "waiver": "waive",
-}
-_Kind = ReconciliationBreak.Kind
-
-KINDS: dict[str, Text] = {
-    _Kind.UNKNOWN_REFERENCE: _("Reference of no file of ours"),
-    _Kind.AMOUNT_DIFFERS: _("Another amount"),
-    _Kind.ACCOUNT_DIFFERS: _("Another bank, branch or account"),
-    _Kind.PAYEE_DIFFERS: _("Another payee"),
-    _Kind.VALUE_DATE_DIFFERS: _("Another value date"),
-    _Kind.PAYER_DIFFERS: _("Another paying account"),
-    _Kind.DEAD_BATCH: _("Answer to a void or rejected file"),
-    _Kind.NOT_AT_THE_BANK: _("Answer to a question that nobody asked"),
-    _Kind.CONTRADICTS: _("Contradicts an earlier answer"),
-    _Kind.PAID_TWICE: _("Reported as paid a second time"),
-    _Kind.UNKNOWN_STATUS: _("A status that nobody knows: nothing is sent again"),
-    _Kind.UNKNOWN_CREDIT: _("Money came in, and nothing of ours fits"),
-    _Kind.UNKNOWN_DEBIT: _("Money left, and nothing of ours fits"),
-    _Kind.PAID_AFTER_ALL: _("Paid after all, while it is paid again"),
 }
 
 
@@ -120,6 +103,8 @@ class BreaksPage:
 
     at: dt.datetime
     rows: list[BreakRow]
+    together: list[Approval]
+    """Requests to clear several breaks at once."""
     decisions: list[Decision]
 
 
@@ -205,6 +190,11 @@ def breaks(*, actor: Actor) -> BreaksPage:
         rows=[
             BreakRow(each, (at - each.found_at).days, waiting.get(each.subject))
             for each in found[:SHOWN_MAX]
+        ],
+        together=[
+            request
+            for request in approvals.open_requests()
+            if request.subject.startswith("breaks:")
         ],
         decisions=[acts.decision(verb, act, actor=actor) for verb, act in BREAKS.items()],
     )

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds.models import PayoutBatch
 from refunds.payouts import answer_page, bank_day_page, payout_batches, payout_page, wave_acts
+from refunds.payouts import unpaid as unpaid_lists
 from refunds.payouts.answer_acts import ANSWERS, is_sha256
 from refunds.payouts.bank_day_page import BANK_DAYS
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
@@ -45,6 +46,24 @@ def payout_act(request: HttpRequest, verb: str) -> HttpResponse:
     export = replace(EXPORT, do=lambda actor, given: _file(EXPORT.do(actor, given)))
     known = {"export": export, **BATCHES}
     return verb_page(request, verb, known, back="console:payouts", crumb=_("Payout batches"))
+
+
+@require_safe
+@staff_page
+def unpaid(request: HttpRequest) -> HttpResponse:
+    return page(request, "refunds/unpaid.html", seen=unpaid_lists.look())
+
+
+@require_safe
+@staff_page
+def unpaid_file(request: HttpRequest, name: str) -> HttpResponse:
+    if name not in unpaid_lists.TITLES:
+        raise Http404
+    text = unpaid_lists.as_csv(name, address=request.path, actor=actor_of(request))
+    # Spreadsheets recognise UTF-8 by its mark.
+    answer = HttpResponse(text.encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return answer
 
 
 @require_safe
@@ -166,6 +185,8 @@ DOORS.add(
 )
 DOORS.add("console:bank_answer", Door(_OF_PAYOUTS))
 DOORS.add("console:bank_answer_act", Door(_OF_PAYOUTS))
+DOORS.add("console:unpaid", Door(_OF_PAYOUTS, title=_lazy("Unpaid and overpaid")), place=5)
+DOORS.add("console:unpaid_file", Door(_OF_PAYOUTS))
 DOORS.add("console:waves", Door(_OF_PAYOUTS, title=_lazy("Payout waves")), place=5)
 DOORS.add("console:wave_act", Door(_OF_PAYOUTS))
 DOORS.add("console:breaks", Door(_OF_PAYOUTS, title=_lazy("Breaks")), place=5)
@@ -182,6 +203,8 @@ urlpatterns = [
     path("bank-answers/<slug:verb>/", bank_answer_act, name="bank_answer_act"),
     path("bank-days/", bank_days, name="bank_days"),
     path("bank-days/<slug:verb>/", bank_day_act, name="bank_day_act"),
+    path("unpaid/", unpaid, name="unpaid"),
+    path("unpaid/<slug:name>/", unpaid_file, name="unpaid_file"),
     path("payout-waves/", waves, name="waves"),
     path("payout-waves/<slug:verb>/", wave_act, name="wave_act"),
     path("breaks/", breaks, name="breaks"),

@@ -116,6 +116,7 @@ MIGRATIONS = {
         "0022_voided_files",
         "0023_versions_of_a_batch",
         "0024_payout_waves",
+        "0025_breaks_together",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

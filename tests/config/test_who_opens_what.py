@@ -116,6 +116,8 @@ PAGES = {
     "console:restored_decide": BATCHES,
     "console:run": ALL,
     "console:waves": PAYOUTS,
+    "console:unpaid": PAYOUTS,
+    "console:unpaid_file": PAYOUTS,
     "console:wave_act": PAYOUTS,
     "console:tracing": ALL,
     "console:tracing_act": ALL,
@@ -200,7 +202,11 @@ VERBS = {
         "prove": "refunds.take_closing_proof",
     },
     "console:payout_view_act": {"take": "refunds.take_payout_view"},
-    "console:break_act": {"take": "refunds.reconcile", "clear": "refunds.reconcile"},
+    "console:break_act": {
+        "take": "refunds.reconcile",
+        "clear": "refunds.reconcile",
+        "clear-all": "refunds.reconcile",
+    },
     "console:merchants_act": {
         "send": "winddown.publish_notice",
         "remind": "winddown.publish_notice",

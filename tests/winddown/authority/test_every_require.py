@@ -80,6 +80,11 @@ PLACES = (
     Place("refunds.payouts.voiding.ask_void", "refunds.reconcile"),
     Place("refunds.payouts.breaks.take", "refunds.reconcile"),
     Place("refunds.payouts.breaks.ask_clear", "refunds.reconcile"),
+    Place(
+        "refunds.payouts.breaks.ask_clear_all",
+        "refunds.reconcile",
+        given=lambda: {"kind": "unknown_reference"},
+    ),
     Place("refunds.payouts.tracing.record", "refunds.work_application"),
     Place("refunds.payouts.tracing.load", "winddown.publish_notice"),
     Place("refunds.payouts.payment_blocks.enter", "refunds.block_payment"),
