@@ -381,6 +381,15 @@ words.STATES.add(
     },
 )
 words.STATES.add(
+    "recall",
+    {
+        "requested": StateWord(_("Recall requested"), "wait"),
+        "in_process": StateWord(_("The bank asks"), "run"),
+        "done": StateWord(pgettext_lazy("recall", "Came back"), "on"),
+        "failed": StateWord(_("Recall failed"), "bad"),
+    },
+)
+words.STATES.add(
     "payout_wave",
     {
         "planned": StateWord(_("Planned"), "run"),

@@ -24,6 +24,7 @@ from refunds.models.payment_block import PaymentBlock
 from refunds.models.payout import Payout, PayoutTransition
 from refunds.models.payout_batch import PayoutBatch, PayoutBatchTransition, PayoutFilePart
 from refunds.models.payout_view import PayoutView, PayoutViewPart
+from refunds.models.recall import Recall, RecallTransition
 from refunds.models.reconciliation import (
     BankFile,
     ReconciliationBreak,
@@ -77,6 +78,8 @@ __all__ = [
     "PayoutView",
     "PayoutViewPart",
     "PayoutWave",
+    "Recall",
+    "RecallTransition",
     "ReconciliationBreak",
     "ReconciliationBreakTransition",
     "RefundApplication",

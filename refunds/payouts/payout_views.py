@@ -13,7 +13,14 @@ from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from refunds.models import PayoutBatch
-from refunds.payouts import answer_page, bank_day_page, payout_batches, payout_page, wave_acts
+from refunds.payouts import (
+    answer_page,
+    bank_day_page,
+    payout_batches,
+    payout_page,
+    recall_acts,
+    wave_acts,
+)
 from refunds.payouts import unpaid as unpaid_lists
 from refunds.payouts.answer_acts import ANSWERS, is_sha256
 from refunds.payouts.bank_day_page import BANK_DAYS
@@ -46,6 +53,20 @@ def payout_act(request: HttpRequest, verb: str) -> HttpResponse:
     export = replace(EXPORT, do=lambda actor, given: _file(EXPORT.do(actor, given)))
     known = {"export": export, **BATCHES}
     return verb_page(request, verb, known, back="console:payouts", crumb=_("Payout batches"))
+
+
+@require_safe
+@staff_page
+def recalls(request: HttpRequest) -> HttpResponse:
+    seen = recall_acts.look(actor=actor_of(request))
+    return page(request, "refunds/recalls.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def recall_act(request: HttpRequest, verb: str) -> HttpResponse:
+    return verb_page(request, verb, recall_acts.RECALLS, back="console:recalls", crumb=_("Recalls"))
 
 
 @require_safe
@@ -185,6 +206,8 @@ DOORS.add(
 )
 DOORS.add("console:bank_answer", Door(_OF_PAYOUTS))
 DOORS.add("console:bank_answer_act", Door(_OF_PAYOUTS))
+DOORS.add("console:recalls", Door(_OF_PAYOUTS, title=_lazy("Recalls")), place=5)
+DOORS.add("console:recall_act", Door(_OF_PAYOUTS))
 DOORS.add("console:unpaid", Door(_OF_PAYOUTS, title=_lazy("Unpaid and overpaid")), place=5)
 DOORS.add("console:unpaid_file", Door(_OF_PAYOUTS))
 DOORS.add("console:waves", Door(_OF_PAYOUTS, title=_lazy("Payout waves")), place=5)
@@ -203,6 +226,8 @@ urlpatterns = [
     path("bank-answers/<slug:verb>/", bank_answer_act, name="bank_answer_act"),
     path("bank-days/", bank_days, name="bank_days"),
     path("bank-days/<slug:verb>/", bank_day_act, name="bank_day_act"),
+    path("recalls/", recalls, name="recalls"),
+    path("recalls/<slug:verb>/", recall_act, name="recall_act"),
     path("unpaid/", unpaid, name="unpaid"),
     path("unpaid/<slug:name>/", unpaid_file, name="unpaid_file"),
     path("payout-waves/", waves, name="waves"),

@@ -412,6 +412,7 @@ ELSEWHERE = {
     "console:look_up_find": "it only leads to a page that is read",
     "console:merchants_act": "tests/accounts/merchants/test_merchant_notices.py",
     "console:reminders_act": "tests/refunds/applications/test_reminders.py",
+    "console:recall_act": "tests/refunds/payouts/test_recalls.py",
     "console:wave_act": "tests/refunds/payouts/test_waves.py",
     "console:tracing_act": "tests/refunds/test_exclusion.py",
     "console:applications_act": "tests/refunds/applications/test_desk.py",

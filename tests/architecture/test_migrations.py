@@ -117,6 +117,7 @@ MIGRATIONS = {
         "0023_versions_of_a_batch",
         "0024_payout_waves",
         "0025_breaks_together",
+        "0026_recalls",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -97,6 +97,7 @@ FRESH = {
     "console:switch_decide",
     "console:switch_probe",
     "console:tracing_act",
+    "console:recall_act",
     "console:wave_act",
     "console:switches_stop",
     "console:verify",

@@ -115,6 +115,8 @@ PAGES = {
     "console:restored": BATCHES,
     "console:restored_decide": BATCHES,
     "console:run": ALL,
+    "console:recalls": PAYOUTS,
+    "console:recall_act": PAYOUTS,
     "console:waves": PAYOUTS,
     "console:unpaid": PAYOUTS,
     "console:unpaid_file": PAYOUTS,
@@ -229,6 +231,7 @@ VERBS = {
         "take": "accounts.send_reset_notice",
         "unreachable": "accounts.send_reset_notice",
     },
+    "console:recall_act": dict.fromkeys(("ask", "take-up", "done", "failed"), "refunds.reconcile"),
     "console:wave_act": {
         "plan": "refunds.make_payout_batch",
         "withdraw": "refunds.make_payout_batch",

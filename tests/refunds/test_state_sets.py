@@ -11,6 +11,7 @@ from refunds.models import (
     Payee,
     Payout,
     PayoutBatch,
+    Recall,
     ReconciliationBreak,
     RefundApplication,
 )
@@ -43,6 +44,7 @@ PARTITIONS = {
     ),
     "which applications are over": (A, [RefundApplication.LIVE, RefundApplication.ENDED]),
     "what the bank said about a payee": (K, [[K.ENTERED, K.ASKED], Payee.PAYABLE, [K.REFUSED]]),
+    "whether a recall is open": (Recall.State, [Recall.OPEN, Recall.ENDED]),
     "whether a break is explained": (
         ReconciliationBreak.State,
         [[ReconciliationBreak.State.OPEN], [ReconciliationBreak.State.RESOLVED]],

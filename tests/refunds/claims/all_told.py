@@ -13,7 +13,15 @@ from accounts.recovery import links
 from refunds.applications import reminders
 from refunds.bankfiles import calendar
 from refunds.closing import buckets, documents
-from refunds.models import BankAccount, BankProfile, ClosingProof, MethodTerms, Reminder
+from refunds.models import (
+    BankAccount,
+    BankProfile,
+    ClosingProof,
+    MethodTerms,
+    Payout,
+    Recall,
+    Reminder,
+)
 from refunds.payouts import payout_batches, tracing, view_lists, waves
 from tests import factories
 from winddown import clock
@@ -196,6 +204,15 @@ def reminded() -> None:
     )
 
 
+def recalled() -> None:
+    """The bank was asked for the money of a transfer."""
+    Recall.objects.create(
+        payout=Payout.objects.earliest("pk"),
+        asked_by=factories.make_staff("treasury_operator"),
+        asked_at=clock.now(),
+    )
+
+
 def planned() -> None:
     """Two people planned a payout wave for a bank day."""
     today = payout_batches.today()
@@ -222,6 +239,7 @@ def listed() -> None:
     """Who could be paid and who could not was listed."""
     view_lists.take(actor=factories.make_staff("treasury_operator"), reason="test")
     planned()
+    recalled()
     documents.keep(
         documents.Given(
             kind="agreement",

@@ -160,6 +160,7 @@ PLACES = (
     Place("refunds.payouts.view_lists.open_again", "refunds.take_payout_view"),
     Place("refunds.payouts.bank_codes.load", "refunds.adopt_terms", by_system=True),
     Place("refunds.payouts.forgotten.ask_release", "refunds.make_payout_batch"),
+    Place("refunds.payouts.recalls.ask", "refunds.reconcile"),
     Place("refunds.payouts.waves.ask", "refunds.make_payout_batch"),
     Place("refunds.payouts.waves.ask_withdrawal", "refunds.make_payout_batch"),
     Place("refunds.payouts.line_removal.ask", "refunds.make_payout_batch"),
