@@ -122,7 +122,6 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/bank-days/tie/",
             "/console/closing/document/",
             "/console/closing/paper/",
-            "/console/closing/merchants/M-1/",
         ],
     )
     yield site.analyst, ["/console/attack/", "/console/attack/hold/"]
@@ -231,6 +230,7 @@ UNSEEN = {
     "console:merchant_evidence": _FILE,
     "console:notice_evidence": _FILE,
     "console:batch_paper": "its template is that of the merchant's",
+    "console:merchant_paper": "only a merchant has it: tests/browser/test_notice_desk.py",
     "console:closing_document": _FILE,
     "console:payout_view_file": _FILE,
     "console:restored_decide": "only a database that was restored too early has it",

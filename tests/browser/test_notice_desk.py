@@ -107,7 +107,7 @@ def test_each_page_fits_and_is_accessible_with_rows_on_it(
     places = {
         "compliance": ["/console/merchants/", "/console/merchants/?receipt=without"],
         "incident_commander": ["/console/reset/"],
-        "treasury_operator": ["/console/payout-views/"],
+        "treasury_operator": ["/console/payout-views/", "/console/closing/merchants/M-1/"],
         "": [site.link],
     }
     for role, addresses in places.items():
