@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -57,6 +58,7 @@ class QueueForm(forms.Form):
         label=_("How it came in"), required=False, choices=[("", _("All")), *CHANNELS.items()]
     )
     late = forms.BooleanField(label=_("Only late claims"), required=False)
+    truncated = forms.BooleanField(label=_("Only names that the bank cuts"), required=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
         found = found.filter(channel=chosen["channel"])
     if chosen.get("late"):
         found = found.filter(late=True)
+    if chosen.get("truncated"):
+        cut = Payee.objects.filter(
+            holder=OuterRef("applicant"), replaced_at=None, name_truncated=True
+        )
+        found = found.filter(Exists(cut))
     waiting = _waiting()
     rows = found.select_related("entitlement").order_by("submitted_at", "pk")[:PAGE_ROWS]
     return QueuePage(

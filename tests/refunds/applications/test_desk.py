@@ -126,6 +126,20 @@ def test_the_queue_keeps_its_filters_in_the_address(
     assert browser_of(staff("fraud_analyst")).get("/console/applications/").status_code == 403
 
 
+def test_the_queue_of_names_that_the_bank_cuts(house: House, support: Any) -> None:
+    """Rule 47: a payee's name of more than 30 bytes is paid as its beginning, so people look."""
+    short, long = house.entitled(2)
+    house.apply(short)
+    cut = house.apply(long, account=house.account(name="ヤマダ" * 10 + "　タロウ"))
+    assert Payee.objects.get(name_truncated=True).holder == cut.applicant
+    browser = browser_of(support)
+    listed = browser.get("/console/applications/?queue=approved&truncated=on")
+    assert [row.application for row in listed.context["seen"].rows] == [cut]
+    assert listed.context["seen"].form.cleaned_data["truncated"]
+    everybody = browser.get("/console/applications/?queue=approved")
+    assert everybody.context["seen"].total == 2
+
+
 def test_the_names_stand_side_by_side(house: House, support: Any) -> None:
     application = entered(house, support)
     type(application.applicant).objects.filter(pk=application.applicant_id).update(
