@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from refunds.bankfiles import pain_001, zengin_result, zengin_transfer
+from refunds.bankfiles.amounts import text_of
 from refunds.bankfiles.answers import AccountCheck, CheckLine, ResultLine, ReturnReason
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.transfer_items import TransferItem
@@ -49,7 +50,8 @@ class SimulatedBank:
     `closed_once` passes the check and sends the transfer back; `always_bad` passes the check and
     sends every transfer back. If a holder gives another account, the quality of the new one counts.
     The same files in the same order get the same answers, byte for byte. A file that was taken
-    before is refused, as banks do. Files of ISO 20022 name their `currency`.
+    before is refused, as banks do. Files of ISO 20022 name their `currency`. A bank that
+    `states_the_account` remembers what it carried out, for `statement`.
     """
 
     inbox: Path
@@ -58,6 +60,8 @@ class SimulatedBank:
     taken: set[str] = field(default_factory=set)
     remitter_codes: frozenset[str] = frozenset()
     currency: str = "JPY"
+    states_the_account: bool = False
+    carried_out: list[tuple[str, int, dt.date]] = field(default_factory=list)
 
     def work(self, *, today: dt.date) -> list[Taken]:
         """Every new file in the inbox is answered. Transfers are answered on their value date only.
@@ -116,6 +120,7 @@ class SimulatedBank:
         if value_date > today:
             return None
         results = [ResultLine(item, self._reason(item)) for item in file.items]
+        self._remember([each.item for each in results if each.reason is None], on=value_date)
         return [
             self._write(
                 f"result-{name}",
@@ -136,8 +141,18 @@ class SimulatedBank:
             raise BankRefused("this remitter has no contract with us")
         if message.value_date > today:
             return None
-        lines = ((item, _ISO_REASONS.get(self._quality(item), "")) for item in message.items)
+        lines = [(item, _ISO_REASONS.get(self._quality(item), "")) for item in message.items]
+        self._remember([item for item, why in lines if not why], on=message.value_date)
         return [self._write(f"report-{name}", _report(message.message_reference, lines))]
+
+    def _remember(self, items: Iterable[TransferItem], *, on: dt.date) -> None:
+        if self.states_the_account:
+            self.carried_out += [(each.reference, each.amount_minor, on) for each in items]
+
+    def statement(self, *, account: str, last_on: dt.date) -> Path:
+        """The statement of all that left the account until that day is in the outbox (camt.053)."""
+        pieces = _statement(account, self.carried_out, currency=self.currency, last_on=last_on)
+        return self._write(f"statement-{last_on}.xml", pieces)
 
     def _reason(self, item: TransferItem) -> ReturnReason | None:
         return {
@@ -175,6 +190,38 @@ def _report(reference: str, lines: Iterable[tuple[TransferItem, str]]) -> Iterat
             f"<TxSts>{'RJCT' if why else 'ACSC'}</TxSts>{reason}</TxInfAndSts>\n"
         ).encode()
     yield b"</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>\n"
+
+
+def _statement(
+    account: str, carried_out: list[tuple[str, int, dt.date]], *, currency: str, last_on: dt.date
+) -> Iterator[bytes]:
+    """Yields a camt.053: one entry for each transfer, out of an account that was just full enough."""
+
+    def amount(minor: int) -> str:
+        return f'<Amt Ccy="{currency}">{text_of(minor, currency=currency)}</Amt>'
+
+    whole = sum(minor for _reference, minor, _on in carried_out)
+    first_on = min((on for _reference, _minor, on in carried_out), default=last_on)
+    balances = "".join(
+        f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>{amount(minor)}"
+        f"<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>{on}</Dt></Dt></Bal>"
+        for code, minor, on in (("OPBD", whole, first_on), ("CLBD", 0, last_on))
+    )
+    yield (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>'
+        f"<GrpHdr><MsgId>S</MsgId></GrpHdr><Stmt><Id>S</Id><CreDtTm>{last_on}T20:00:00</CreDtTm>"
+        f"<FrToDt><FrDtTm>{first_on}T00:00:00</FrDtTm><ToDtTm>{last_on}T00:00:00</ToDtTm></FrToDt>"
+        f"<Acct><Id><Othr><Id>{account}</Id></Othr></Id><Ccy>{currency}</Ccy></Acct>{balances}\n"
+    ).encode()
+    for number, (reference, minor, on) in enumerate(carried_out, 1):
+        yield (
+            f"<Ntry><NtryRef>{number}</NtryRef>{amount(minor)}<CdtDbtInd>DBIT</CdtDbtInd>"
+            f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt><NtryDtls><TxDtls>"
+            f"<Refs><EndToEndId>{reference}</EndToEndId></Refs>{amount(minor)}"
+            "</TxDtls></NtryDtls></Ntry>\n"
+        ).encode()
+    yield b"</Stmt></BkToCstmrStmt></Document>\n"
 
 
 def account_key(item: TransferItem) -> str:

@@ -17,7 +17,7 @@ from refunds.applications.submitting import Submission
 from refunds.bank_accounts import Account
 from refunds.bankfiles.formats import FORMATS
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
-from refunds.payouts import payout_batches, refund_limits
+from refunds.payouts import bank_days, payout_batches, refund_limits
 from refunds.remedies import own_funds
 from rehearsal import stalls, tracing
 from rehearsal.bank import OK, Accounts, SimulatedBank
@@ -51,7 +51,7 @@ class OwnRefunds:
         self.inbox, self.outbox = out / "to-bank", out / "from-bank"
         self.silent: set[int] = set()
         self.accounts: Accounts
-        self.bank: SimulatedBank
+        self.bank: SimulatedBank | None = None
 
     def pay(self) -> None:
         """Everybody who can be reached has applied on the first day. Those whose account cannot be
@@ -75,6 +75,7 @@ class OwnRefunds:
             outbox=self.outbox,
             quality_of=Accounts.quality_of,
             currency=Programme.current().currency,
+            states_the_account=True,
         )
         with self.doors.noted("applications", role="support", door="enter_application"):
             self._apply()
@@ -89,8 +90,15 @@ class OwnRefunds:
             self._round()
 
     def exclude(self, window_ends_at: dt.datetime) -> None:
-        """The window is over, and what nobody applied for is excluded."""
+        """The window is over, and what nobody applied for is excluded. The bank has stated the account
+        until then, and the last bank day is tied.
+        """
         self.staff.go_on(window_ends_at + dt.timedelta(hours=1))
+        if self.bank is not None and self.bank.carried_out:
+            account = refund_limits.current().account_number
+            path = self.bank.statement(account=account, last_on=bank_days.ended())
+            self.staff.act("treasury_operator", "import_bank_results", str(path))
+            self.staff.act("treasury_operator", "tie_bank_day")
         with tracing.arguments() as efforts:
             self.staff.act("compliance", "load_tracing_efforts", *efforts)
         self.staff.carry_out(
@@ -262,6 +270,8 @@ class OwnRefunds:
             self.staff.act("treasury_operator", "close_payout_batch", f"--number={batch.pk}")
 
     def _take_answers(self) -> None:
+        if self.bank is None:
+            raise AssertionError("the bank is open")
         for taken in self.bank.work(today=payout_batches.today()):
             if taken.refused:
                 self.doors.stall(

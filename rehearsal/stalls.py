@@ -58,8 +58,6 @@ OF_GATE: Mapping[str, Mend] = {
     "stops": Mend("compliance", "approve"),
     "straight_through": Mend("treasury_operator", "drill"),
 }
-# The simulated bank writes no statements of our account.
-NOT_PLAYED = "bank_days"
 # It is measured before the first payout. At the end only those are left whom people must touch.
 OF_THE_BEGINNING = "straight_through"
 UNREACHABLE = Mend("incident_commander", "export_unreachable")
@@ -74,7 +72,7 @@ def found() -> Iterator[Stall]:
     yield from _refunds()
     yield from _losses()
     for name in gates.GATES.names():
-        if name not in (NOT_PLAYED, OF_THE_BEGINNING):
+        if name != OF_THE_BEGINNING:
             yield from of_gate(name)
     with translation.override("en"):
         for late in itertools.chain(*milestones.overdue(clock.now())):
