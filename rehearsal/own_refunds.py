@@ -86,7 +86,6 @@ class OwnRefunds:
             self._check_accounts()
             if turn == 1:
                 self.staff.act("treasury_operator", "drill")
-                self.doors.stalls += stalls.of_gate(stalls.OF_THE_BEGINNING)
             self._round()
 
     def exclude(self, window_ends_at: dt.datetime) -> None:
