@@ -33,6 +33,7 @@ class Message(models.Model):
         PAYEE_CHANGED = "payee_changed"
         VOUCHER_ISSUED = "voucher_issued"
         VOUCHER_REMINDER = "voucher_reminder"
+        APPLICATION_IN = "application_in"
 
     BULK = (
         Kind.REFUND_REMINDER,

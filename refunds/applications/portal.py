@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
@@ -494,6 +495,7 @@ def _send(flow: _Flow, given: dict[str, Any]) -> HttpResponse:
             method=method,
             fallback_consent=consents,
             address=answers.address(flow.answers),
+            language=get_language() or "ja",
         )
     elif flow.standing.what == What.CORRECT and account is not None:
         review.correct_payee(customer, account, actor=customer)

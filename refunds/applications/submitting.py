@@ -11,7 +11,8 @@ from typing import Any, cast
 
 from django.db import connection, transaction
 
-from accounts.models import User
+from accounts import addresses, outbox
+from accounts.models import Message, User
 from refunds.applications import payees
 from refunds.applications.payees import PayeeRefused
 from refunds.bank_accounts import Account
@@ -26,7 +27,7 @@ from winddown.authority import approvals
 from winddown.errors import IdempotencyConflict, PastDeadline, WinddownError, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
-from winddown.models import Capability, Milestone
+from winddown.models import Capability, Milestone, Programme
 from winddown.programme import capabilities
 
 State = RefundApplication.State
@@ -91,6 +92,8 @@ class Outcome:
     state: str = ""
     review_reason: str = ""
     refusal: WinddownError | None = None
+    again: bool = False
+    """The submission was in before, and this is the first result."""
 
 
 @dataclass(slots=True)
@@ -162,10 +165,12 @@ def submit(
     method: str = methods.BANK,
     fallback_consent: bool = False,
     address: PostalAddress | None = None,
+    language: str = payees.LANGUAGE,
 ) -> RefundApplication:
     """The holder's application is in, and approved when the rules allow it. See `submit_many`.
 
-    Anybody but the holder needs `refunds.work_application`.
+    The holder is told in the language at the verified address, once. Anybody but the holder needs
+    `refunds.work_application`.
 
     Raises `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`, `MethodRefused`,
     `WindowOver`, `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
@@ -190,7 +195,27 @@ def submit(
         done = RefundApplication.objects.get(pk=cast("int", outcome.application_id))
         # The rules act in the same transaction, which also records what they did.
         audit.append("application.submit", done.subject, actor=actor, state=done.state)
+        if not outcome.again:
+            _tell(done, holder, language=language)
         return done
+
+
+def _tell(application: RefundApplication, holder: User, *, language: str) -> None:
+    """The holder hears of the application at the verified address, without the account: reference
+    and amount. Somebody who can be reached nowhere hears nothing.
+    """
+    address = addresses.channel_of(holder)
+    if address is not None:
+        outbox.queue_many(
+            Message.Kind.APPLICATION_IN,
+            [outbox.Recipient(address, user=holder)],
+            language=language,
+            facts={
+                "number": application.pk,
+                "amount_minor": application.entitlement.amount_minor,
+                "currency": Programme.current().currency,
+            },
+        )
 
 
 def submit_many(submissions: Sequence[Submission], *, reason: str) -> list[Outcome]:
@@ -285,7 +310,7 @@ def _not_seen_before(outcomes: list[Outcome]) -> list[Outcome]:
                 source="application", source_id=before.pk, difference="the body"
             )
         else:
-            outcome.application_id, outcome.state = before.pk, before.state
+            outcome.application_id, outcome.state, outcome.again = before.pk, before.state, True
     return fresh
 
 
