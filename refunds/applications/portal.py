@@ -60,8 +60,17 @@ from winddown import clock
 from winddown.errors import WinddownError
 from winddown.models import Programme, PublicNotice
 from winddown.site.pages import fresh_page, page, refusals_told, told
+from winddown.words import Text
 
 _KEPT = "refund_answers"
+# Why an application was not accepted, as its holder is told.
+REJECTED: dict[str, Text] = {
+    RefundApplication.Rejection.NOT_IDENTIFIED: _lazy("We could not find out that it is you."),
+    RefundApplication.Rejection.NOT_THE_HOLDER: _lazy("The balance belongs to somebody else."),
+    RefundApplication.Rejection.ALREADY_COMPENSATED: _lazy("The amount was paid to you before."),
+    RefundApplication.Rejection.NO_ANSWER: _lazy("We asked you for something and got no answer."),
+    RefundApplication.Rejection.OTHER: _lazy("Call us: we tell you the reason."),
+}
 _FIRST, _LAST = "bank", "check"
 _OF_AN_ACCOUNT = ("branch", "kind", "number", "symbol", "yucho_number")
 View = Callable[..., HttpResponse]
@@ -228,6 +237,7 @@ def start(request: HttpRequest) -> HttpResponse:
         goes_on=reverse(flow.lead()),
         begun=bool(flow.answers),
         uses_known=flow.uses_known,
+        rejection=REJECTED.get(found.application.rejection) if found.application else None,
     )
 
 
@@ -523,7 +533,7 @@ def done(request: HttpRequest) -> HttpResponse:
     flow = _Flow(request)
     found = flow.standing
     early = found.what == What.EARLY and found.payee is not None
-    if not early and (found.application is None or found.application.submitted_at is None):
+    if not early and not found.sent:
         return redirect("refund:start")
     return page(
         request,
@@ -540,7 +550,7 @@ def done(request: HttpRequest) -> HttpResponse:
 def how_far(request: HttpRequest) -> HttpResponse:
     """How far the refund has come, who acts, and what is missing."""
     found = _Flow(request).standing
-    if found.owed is None or found.application is None:
+    if found.owed is None or found.application is None or not found.sent:
         return redirect("refund:start")
     return page(
         request,

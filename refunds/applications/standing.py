@@ -40,6 +40,7 @@ class What(StrEnum):
     NOTHING = "nothing"
 
 
+_ENDED_UNPAID = (RefundApplication.State.WITHDRAWN, RefundApplication.State.REJECTED)
 FORMS = (What.APPLY, What.EARLY, What.CORRECT)
 # Balances are not sealed yet, and the end is known.
 _ANNOUNCED = (
@@ -65,6 +66,23 @@ class Standing:
     @property
     def is_form(self) -> bool:
         return self.what in FORMS
+
+    @property
+    def sent(self) -> bool:
+        """An application was sent, and neither its holder nor our staff ended it."""
+        return (
+            self.application is not None
+            and self.application.submitted_at is not None
+            and self.application.state not in _ENDED_UNPAID
+        )
+
+    @property
+    def rejected(self) -> bool:
+        """The last application was not accepted."""
+        return (
+            self.application is not None
+            and self.application.state == RefundApplication.State.REJECTED
+        )
 
     @property
     def amount_minor(self) -> int | None:

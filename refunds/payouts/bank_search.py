@@ -53,7 +53,7 @@ def largest() -> list[Bank]:
 
 def bank(code: str) -> Bank | None:
     """Returns the bank of the code. It is None when the active data set has none."""
-    return _banks().filter(code=code).first()
+    return _banks().filter(code=code).first() if code.isascii() and code.isdigit() else None
 
 
 def branch(bank_code: str, code: str) -> Branch | None:

@@ -147,7 +147,8 @@ def test_a_bank_is_found_by_name_kana_romaji_code_and_row(house: House) -> None:
     found = phone.client.get(f"{AT}bank/", {"row": "マ"}).context["found"]
     assert [each.code for each in found] == ["0001", "0005"]
     assert "No bank is called" in phone.get("bank/?q=nowhere")
-    assert "Enter a name to search for" in text_of(phone.client.post(f"{AT}bank/", {}))
+    for nothing in ({}, {"bank": "\0"}, {"bank": "９９９９"}):
+        assert "Enter a name to search for" in text_of(phone.client.post(f"{AT}bank/", nothing))
     again = phone.send("bank/", q="みずほ", switch_language="ja")
     assert 'lang="ja"' in text_of(again)
     assert [each.code for each in again.context["found"]] == ["0001"]
@@ -327,6 +328,7 @@ def test_an_application_is_withdrawn_until_it_is_in_a_file(house: House) -> None
     for _ in range(2):
         assert phone.client.post(f"{AT}withdraw/").status_code == 302
     assert RefundApplication.objects.get(entitlement=taken_back).state == "withdrawn"
+    assert "We received your application" not in phone.get("done/")
     # Nothing is lost: the account is known, and the amount is confirmed once more.
     assert phone.send("check/")["Location"] == f"{AT}done/"
     assert RefundApplication.objects.filter(entitlement=taken_back).count() == 2
