@@ -82,7 +82,7 @@ MIGRATIONS = {
         "0024_payee_changed",
         "0025_voucher_messages",
         "0026_postal_addresses",
-        "0026_application_in",
+        "0027_application_in",
     ],
     "wallets": [
         "0001_initial",

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0025_voucher_messages'),
+        ('accounts', '0026_postal_addresses'),
     ]
 
     operations = [
