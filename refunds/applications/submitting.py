@@ -269,13 +269,18 @@ def _take(submissions: Sequence[Submission], *, actor: Actor) -> list[Outcome]:
 
 def _passed() -> tuple[dt.datetime, dt.datetime | None]:
     """Returns the instant, and the end of the window if it is over (rule 40). The switch is locked."""
-    ended = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
     try:
         with transaction.atomic():
             at = capabilities.passed("refund_apply").at
     except PastDeadline:
         at = clock.now()
-    return at, ended.at if ended is not None and at >= ended.at else None
+    return at, _window_ended(at)
+
+
+def _window_ended(at: dt.datetime) -> dt.datetime | None:
+    """Returns the end of the window, if it is over at the instant."""
+    ended = Milestone.objects.filter(kind=Milestone.Kind.REFUND_WINDOW_ENDS).first()
+    return ended.at if ended is not None and at >= ended.at else None
 
 
 def _take_turns(holders: list[int]) -> None:
@@ -504,8 +509,7 @@ def expire_drafts() -> int:
     late claim. Returns how many drafts ended; a second call finds none.
     """
     with transaction.atomic():
-        _, past_deadline = _passed()
-        if past_deadline is None:
+        if _window_ended(clock.now()) is None:
             return 0
         drafts = RefundApplication.objects.filter(live=True, state=State.DRAFT).order_by("pk")
         ended = move_rows(

@@ -10,8 +10,9 @@ from django.utils import translation
 from refunds import panels
 from refunds.applications import submitting
 from refunds.payouts import payout_batches
-from tests.refunds.conftest import House, jst
+from tests.refunds.conftest import House, jst, person
 from winddown import clock
+from winddown.programme import capabilities
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +56,9 @@ def test_a_draft_that_the_end_of_the_window_ended_has_words(house: House) -> Non
     holder = owed.wallet.account
     submitting.save_draft(holder, channel="web", step=2, answers={}, actor=holder)
     assert not refund(house, owed)["draft_ended"]
+    # The hourly duty also works while applications are stopped.
+    capabilities.stop("refund_apply", actor=person("winddown.stop_capability"), reason="test")
+    assert submitting.expire_drafts() == 0
     clock.travel(jst("2020-01-14T00:00"), frozen=True)
     assert submitting.expire_drafts() == 1
     with translation.override("en"):
