@@ -165,12 +165,12 @@ def submit(
     method: str = methods.BANK,
     fallback_consent: bool = False,
     address: PostalAddress | None = None,
-    language: str = payees.LANGUAGE,
+    language: str = "",
 ) -> RefundApplication:
     """The holder's application is in, and approved when the rules allow it. See `submit_many`.
 
-    The holder is told in the language at the verified address, once. Anybody but the holder needs
-    `refunds.work_application`.
+    With a `language` the holder is told in it at the verified address, once. Anybody but the holder
+    needs `refunds.work_application`.
 
     Raises `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`, `MethodRefused`,
     `WindowOver`, `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
@@ -195,7 +195,7 @@ def submit(
         done = RefundApplication.objects.get(pk=cast("int", outcome.application_id))
         # The rules act in the same transaction, which also records what they did.
         audit.append("application.submit", done.subject, actor=actor, state=done.state)
-        if not outcome.again:
+        if language and not outcome.again:
             _tell(done, holder, language=language)
         return done
 

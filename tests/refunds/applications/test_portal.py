@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
+from accounts import outbox
 from accounts.models import User
 from accounts.sign_in import second_factor
 from refunds.applications import holds, payees, submitting
@@ -28,6 +29,8 @@ from refunds.payouts import payment_blocks
 from refunds.payouts.methods import postal_addresses
 from refunds.payouts.methods.postal_addresses import PostalAddress
 from tests import factories
+from tests.accounts.mail_server import mail_server
+from tests.accounts.mail_server import text_of as text_of_mail
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House, jst, make_house, person
 from tests.unguarded import past_the_guards
@@ -73,8 +76,13 @@ def text_of(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def test_a_customer_applies_by_the_pages_and_a_second_press_changes_nothing(house: House) -> None:
+def test_a_customer_applies_by_the_pages_and_a_second_press_changes_nothing(
+    house: House, settings: Any
+) -> None:
     (owed,) = house.entitled(1, paid_minor=1_234, bonus_minor=50)
+    User.objects.filter(pk=owed.wallet.account_id).update(
+        email="taro@example.com", email_verified_at=clock.now()
+    )
     phone = Phone(owed)
 
     assert "JPY 1,234" in phone.get()
@@ -106,6 +114,11 @@ def test_a_customer_applies_by_the_pages_and_a_second_press_changes_nothing(hous
     receipt = phone.get("done/")
     assert f"<strong>{done.pk}</strong>" in receipt
     assert "1234567" not in receipt
+    with mail_server(settings) as mailbox:
+        outbox.send_due()
+        (told,) = [text_of_mail(mail) for mail in mailbox.mails]
+    assert f"Reference number: {done.pk}. Amount: JPY 1,234." in " ".join(told.split())
+    assert "567" not in told
     house.money_holds()
 
 
