@@ -19,7 +19,7 @@ from refunds import reminder_acts, tracing_acts
 from refunds.applications import desk_page
 from refunds.applications.desk_acts import DESK
 from refunds.claims import holding
-from refunds.closing import closing_views
+from refunds.closing import closing_views, other_end_views
 from refunds.forms import HoldForm
 from refunds.models import PayoutView, PayoutViewPart
 from refunds.payouts import (
@@ -260,6 +260,7 @@ urlpatterns = [
     path("attack/hold/", hold_candidates, name="hold_candidates"),
     *payout_views.urlpatterns,
     *closing_views.urlpatterns,
+    *other_end_views.urlpatterns,
     path("applications/", applications, name="applications"),
     path("applications/<int:number>/", application, name="application"),
     path("applications/<slug:verb>/", applications_act, name="applications_act"),

@@ -123,6 +123,7 @@ _OF_IDENTITY = (
     LedgerAccount.BANK,
     LedgerAccount.UNCLAIMED,
     LedgerAccount.TRANSFERRED,
+    LedgerAccount.DEPOSITED,
 )
 
 FIGURES.add_all(

@@ -291,8 +291,13 @@ def wallets_in_two_buckets() -> list[str]:
                 bool_or(e.state <> ALL (%(ended)s)) AS some_open,
                 bool_and(e.state = %(held)s) AS all_held,
                 bool_and(e.state = %(paid)s) AS all_paid,
-                bool_and(e.state = %(transferred)s) AS all_transferred,
-                bool_and(e.state = %(paid)s OR e.state = ANY (%(behind_exclusion)s)) AS behind
+                bool_or(e.state = %(transferred)s) AND bool_and(e.state = ANY (%(to_transferred)s))
+                    AS transferred,
+                bool_or(e.state = %(deposited)s) AND bool_and(e.state = ANY (%(discharged)s))
+                    AS deposited,
+                bool_and(e.state = ANY (%(discharged)s)) AS discharged,
+                bool_and(e.state = ANY (%(discharged)s) OR e.state = ANY (%(behind_exclusion)s))
+                    AS behind
             FROM refunds_entitlement e WHERE e.wallet_id = w.id
         ) e ON true
         WHERE w.state = ANY (%(emptied)s)
@@ -300,8 +305,9 @@ def wallets_in_two_buckets() -> list[str]:
             WHEN %(entitled)s THEN e.some_open
             WHEN %(held_entitled)s THEN e.all_held
             WHEN %(settled)s THEN coalesce(e.all_paid, true)
-            WHEN %(wallet_transferred)s THEN e.all_transferred
-            WHEN %(excluded)s THEN e.behind AND NOT e.all_paid
+            WHEN %(wallet_transferred)s THEN e.transferred
+            WHEN %(wallet_deposited)s THEN e.deposited
+            WHEN %(excluded)s THEN e.behind AND NOT e.discharged
             END IS TRUE
         """,
         "wallet {0} is {1}, its entitlements {2}",
@@ -311,11 +317,15 @@ def wallets_in_two_buckets() -> list[str]:
             "held_entitled": Wallet.State.HELD_ENTITLED,
             "settled": Wallet.State.SETTLED,
             "wallet_transferred": Wallet.State.TRANSFERRED,
+            "wallet_deposited": Wallet.State.DEPOSITED,
             "excluded": Wallet.State.EXCLUDED,
             "ended": list(Entitlement.ENDED),
             "held": Entitlement.State.HELD,
             "paid": Entitlement.State.PAID,
             "transferred": Entitlement.State.TRANSFERRED,
+            "to_transferred": [Entitlement.State.PAID, Entitlement.State.TRANSFERRED],
+            "deposited": Entitlement.State.DEPOSITED,
+            "discharged": list(Entitlement.DISCHARGED),
             "behind_exclusion": list(Entitlement.BEHIND_EXCLUSION),
         },
     ) + rows(
@@ -336,7 +346,8 @@ _REFUND_IDENTITY = """
             coalesce(sum(amount_minor) FILTER (WHERE state = %(paid)s), 0) AS paid,
             coalesce(sum(amount_minor) FILTER (WHERE state = %(excluded)s), 0) AS excluded,
             coalesce(sum(amount_minor) FILTER (WHERE state = %(transferred)s), 0)
-                AS transferred
+                AS transferred,
+            coalesce(sum(amount_minor) FILTER (WHERE state = %(deposited)s), 0) AS deposited
         FROM refunds_entitlement
     ), o AS (
         SELECT coalesce(sum(amount_minor) FILTER (WHERE remedy_id IS NOT NULL
@@ -359,10 +370,12 @@ _REFUND_IDENTITY = """
             coalesce(sum(p.amount_minor) FILTER (WHERE account = %(unclaimed_account)s), 0)
                 AS unclaimed,
             coalesce(sum(p.amount_minor) FILTER (WHERE account = %(transferred_account)s), 0)
-                AS transferred
+                AS transferred,
+            coalesce(sum(p.amount_minor) FILTER (WHERE account = %(deposited_account)s), 0)
+                AS deposited
         FROM wallets_posting p JOIN wallets_journal j ON j.id = p.journal_id
         WHERE p.account IN (%(payable_account)s, %(in_flight_account)s, %(bank_account)s,
-            %(unclaimed_account)s, %(transferred_account)s)
+            %(unclaimed_account)s, %(transferred_account)s, %(deposited_account)s)
     )
     SELECT bucket, ledger, counted FROM e, o, p, LATERAL (VALUES
         ('all that is entitled', p.entitled, e.entitled),
@@ -373,14 +386,16 @@ _REFUND_IDENTITY = """
         ('refunds paid', p.bank - o.remedied, e.paid),
         ('unclaimed', p.unclaimed, e.excluded),
         ('taken over', p.transferred, e.transferred),
-        ('all buckets', e.entitled, e.owed + e.paying + e.paid + e.excluded + e.transferred)
+        ('deposited', p.deposited, e.deposited),
+        ('all buckets', e.entitled,
+            e.owed + e.paying + e.paid + e.excluded + e.transferred + e.deposited)
     ) AS b (bucket, ledger, counted) WHERE ledger <> counted
 """
 
 
 @invariant(
     "I60",
-    "Entitled = owed (held and returned too) + in flight + paid + transferred + excluded",
+    "Entitled = owed (held and returned too) + in flight + paid + transferred + excluded + deposited",
     about=About.MONEY,
 )
 def refund_identity() -> list[str]:
@@ -394,6 +409,7 @@ def refund_identity() -> list[str]:
             "paid": Entitlement.State.PAID,
             "excluded": Entitlement.State.EXCLUDED,
             "transferred": Entitlement.State.TRANSFERRED,
+            "deposited": Entitlement.State.DEPOSITED,
             "settled": Payout.State.SETTLED,
             "in_flight": list(Payout.IN_FLIGHT),
             "payable_account": LedgerAccount.REFUNDS_PAYABLE,
@@ -401,6 +417,7 @@ def refund_identity() -> list[str]:
             "bank_account": LedgerAccount.BANK,
             "unclaimed_account": LedgerAccount.UNCLAIMED,
             "transferred_account": LedgerAccount.TRANSFERRED,
+            "deposited_account": LedgerAccount.DEPOSITED,
         },
     )
 

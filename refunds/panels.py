@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from refunds.applications import standing, status
 from refunds.claims import holding
-from refunds.closing import buckets, closing_page, document_words
+from refunds.closing import buckets, closing_page, document_words, other_end_page
 from refunds.closing.buckets import REFUNDS
 from refunds.models import (
     BankFile,
@@ -42,6 +42,9 @@ words.REFUSALS.add_all(
         "AmountDiffers": _("The amount that was confirmed is not the amount owed."),
         "MethodRefused": _("The amount cannot be paid in this way: {why}"),
         "AddressRefused": _("The postal address cannot be used: {why}"),
+        "EndedElsewhere": _(
+            "Another institution has the amount: ask {institution}, {contact}. Number: {reference}."
+        ),
         "WindowOver": _("The time for applications ended at {at}. A late claim needs a reason."),
         "NoRoute": _("No route to the money is left for this loss."),
         "RemedyTaken": _("The loss is being made good already: nothing is made good twice."),
@@ -498,6 +501,24 @@ def _proof_content(listed: dict[str, Any]) -> list[Change]:
     ]
 
 
+@panels.SUBJECTS.entry("other_end")
+def _other_end_subject(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(
+        title=format_lazy(
+            _("List of refunds that end otherwise {number}"), number=subject.split(":")[1]
+        ),
+        url=reverse("console:other_ends"),
+    )
+
+
+@panels.CONTENTS.entry("other_end")
+def _other_end_content(listed: dict[str, Any]) -> list[Change]:
+    return [
+        Change(other_end_page.KINDS[listed["kind"]], listed["total_minor"], is_amount=True),
+        Change(_("Refunds"), listed["items"]),
+    ]
+
+
 @panels.SUBJECTS.entry("closing_document")
 def _document_subject(subject: str) -> panels.SubjectPage:
     return panels.SubjectPage(
@@ -603,6 +624,7 @@ words.STATES.add(
         State.LATE_APPROVED: StateWord(_("Accepted late"), "run"),
         State.HELD: StateWord(_("Being checked"), "wait"),
         State.TRANSFERRED: StateWord(_("Transferred"), "on"),
+        State.DEPOSITED: StateWord(_("Deposited with the authority"), "on"),
     },
 )
 words.STEPS.add_all(

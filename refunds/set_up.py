@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 
-from refunds.models import BankAccount, BankProfile, Issuer, MethodTerms, RefundTerms
+from refunds.models import BankAccount, BankProfile, Issuer, MethodTerms, RefundTerms, Successor
 from refunds.payouts import refund_limits
 from refunds.payouts.methods import METHODS
 from winddown.actors import Actor
@@ -228,6 +228,28 @@ class MethodForm(RowForm):
         return given
 
 
+class SuccessorForm(RowForm):
+    name = forms.CharField(
+        max_length=60, initial="Wakaba Pay", help_text="another issuer that takes balances over"
+    )
+    contact = forms.CharField(
+        max_length=200,
+        initial="03-0000-0000, wakaba.example",
+        help_text="where a holder asks it for the balance; customers read it",
+    )
+    day_max_minor = forms.IntegerField(
+        min_value=1,
+        initial=20_000,
+        help_text="what one person may hand over in a day, in the smallest unit of the currency",
+    )
+    person_max_minor = forms.IntegerField(
+        min_value=1, initial=100_000, help_text="what one person may hand over in all"
+    )
+    source = forms.CharField(
+        initial="agreement of 1 August 2019", help_text="who laid this down, and where"
+    )
+
+
 class LimitsForm(RowForm):
     pays_from = forms.CharField(
         initial="main", help_text="the code of the bank account that refunds are paid from"
@@ -359,6 +381,18 @@ def _adopt_methods(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[s
     return ()
 
 
+def _successors() -> list[Row]:
+    return list(Successor.objects.order_by("name").values(*SuccessorForm.base_fields))
+
+
+def _adopt_successors(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[str]:
+    """Each successor is known with these caps."""
+    del actor, reason
+    for row in rows:
+        Successor.objects.update_or_create(name=row["name"], defaults=dict(row))
+    return ()
+
+
 def _limits() -> list[Row]:
     newest = RefundTerms.objects.order_by("-pk").first()
     if newest is None:
@@ -435,6 +469,16 @@ SECTIONS.add(
         other_examples=_NO_BANK_FILE,
     ),
     place=3,
+)
+SECTIONS.add(
+    "successors",
+    Section(
+        form=SuccessorForm,
+        adopt=_adopt_successors,
+        present=_successors,
+        named_by="name",
+    ),
+    place=4,
 )
 SECTIONS.add(
     "refund_limits",

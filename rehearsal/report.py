@@ -198,6 +198,7 @@ _LINES = (
     ("refunds in flight", "p.account = 'payouts_in_flight'"),
     ("refunds still owed", "p.account = 'refunds_payable'"),
     ("transferred to another issuer", "p.account = 'transferred'"),
+    ("deposited with the authority", "p.account = 'deposited'"),
     ("excluded, unclaimed", "p.account = 'unclaimed'"),
     ("still in wallets", "p.account IN ('wallet_paid', 'wallet_bonus')"),
 )
@@ -208,6 +209,7 @@ _LEAVES = frozenset(
         "refunds in flight",
         "refunds still owed",
         "transferred to another issuer",
+        "deposited with the authority",
         "excluded, unclaimed",
         "still in wallets",
     }

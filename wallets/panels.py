@@ -103,6 +103,13 @@ money_line(
     amount=lambda totals: -totals.posted(accounts=(LedgerAccount.TRANSFERRED,)),
 )
 money_line(
+    "deposited",
+    _("Deposited with the authority"),
+    part=OUT,
+    order=75,
+    amount=lambda totals: -totals.posted(accounts=(LedgerAccount.DEPOSITED,)),
+)
+money_line(
     "wallets_paid",
     _("In the wallets, paid value"),
     part=LEFT,
@@ -215,6 +222,7 @@ words.STATES.add(
         Wallet.State.HELD_ENTITLED: words.StateWord(_("Closed, being checked"), "wait"),
         Wallet.State.SETTLED: words.StateWord(_("Closed and settled"), "on"),
         Wallet.State.TRANSFERRED: words.StateWord(_("Transferred"), "on"),
+        Wallet.State.DEPOSITED: words.StateWord(_("Deposited with the authority"), "on"),
         Wallet.State.EXCLUDED: words.StateWord(_("Closed, not claimed in time"), "off"),
     },
 )

@@ -34,6 +34,7 @@ class What(StrEnum):
     BLOCKED = "blocked"
     EXCLUDED = "excluded"
     TRANSFERRED = "transferred"
+    DEPOSITED = "deposited"
     OVER = "over"
     STOPPED = "stopped"
     LATER = "later"
@@ -177,6 +178,7 @@ def _what(
         State.HELD: What.HELD,
         State.EXCLUDED: What.EXCLUDED,
         State.TRANSFERRED: What.TRANSFERRED,
+        State.DEPOSITED: What.DEPOSITED,
         State.PAYING: What.UNDER_WAY,
     }
     if owed.state in known:

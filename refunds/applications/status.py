@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -14,6 +15,7 @@ from refunds.models import (
     Entitlement,
     EntitlementTransition,
     MethodTerms,
+    OtherEnd,
     Payee,
     Payout,
     RefundApplication,
@@ -117,6 +119,16 @@ _NOW: dict[str, Text] = {
     State.LATE_APPROVED: _("Your late claim was accepted. The transfer is being prepared."),
     State.HELD: _("We are still checking this amount. Contact us if you have questions."),
     State.TRANSFERRED: _("Another company has taken over this balance. It will contact you."),
+    State.DEPOSITED: _("The amount is deposited for you with an authority."),
+}
+_ELSEWHERE = {
+    State.TRANSFERRED: _(
+        "{institution} has taken over this balance. Ask there: {contact}. Number: {reference}."
+    ),
+    State.DEPOSITED: _(
+        "The amount is deposited for you with {institution}. Ask there: {contact}. Receipt:"
+        " {reference}."
+    ),
 }
 _SENT = _("We have sent the transfer to the bank. The bank has not confirmed yet that it arrived.")
 _TRANSMITTED = "transmitted"
@@ -166,6 +178,14 @@ _OUT = _("It is issued to you. It counts as paid when you cash it.")
 def _now(
     owed: Entitlement, application: RefundApplication | None, sent_at: dt.datetime | None
 ) -> Text:
+    if owed.state in Entitlement.ELSEWHERE:
+        end = OtherEnd.objects.get(lines__entitlement=owed)
+        return format_lazy(
+            _ELSEWHERE[owed.state],
+            institution=end.institution,
+            contact=end.contact,
+            reference=end.reference,
+        )
     if owed.state == State.PAYING and _by_voucher(application):
         return _OUT if sent_at else _("We are preparing what you can cash.")
     return _SENT if owed.state == State.PAYING and sent_at else _NOW[owed.state]
@@ -182,7 +202,12 @@ def _stages(
     """Returns the stages with the instant at which each was last reached. A refund that nobody has
     applied for, or that takes no further stage, has none.
     """
-    if owed.state in (*Entitlement.APPLICABLE, State.EXCLUDED, State.TRANSFERRED, State.HELD):
+    if owed.state in (
+        *Entitlement.APPLICABLE,
+        *Entitlement.ELSEWHERE,
+        State.EXCLUDED,
+        State.HELD,
+    ):
         return []
     reached: dict[str, dt.datetime] = dict(
         EntitlementTransition.objects.filter(subject_id=owed.pk)

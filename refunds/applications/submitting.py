@@ -16,7 +16,7 @@ from accounts.models import Message, User
 from refunds.applications import payees
 from refunds.applications.payees import PayeeRefused
 from refunds.bank_accounts import Account
-from refunds.models import Entitlement, Payee, RefundApplication
+from refunds.models import Entitlement, OtherEnd, Payee, RefundApplication
 from refunds.models.application import draft_place
 from refunds.payouts import methods, payable
 from refunds.payouts.methods import postal_addresses
@@ -47,6 +47,10 @@ class AmountDiffers(WinddownError):
 
 class MethodRefused(WinddownError):
     """The amount cannot be paid by {method}: {why}."""
+
+
+class EndedElsewhere(WinddownError):
+    """The amount is with {institution}, {contact}, under the number {reference}: ask there."""
 
 
 class WindowOver(WinddownError):
@@ -173,7 +177,7 @@ def submit(
     needs `refunds.work_application`.
 
     Raises `NothingOwed`, `AlreadyApplied`, `AmountDiffers`, `PayeeRefused`, `MethodRefused`,
-    `WindowOver`, `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
+    `EndedElsewhere`, `WindowOver`, `CapabilityStopped`, or `IdempotencyConflict` for a used `op_id` with another body.
     """
     if payees.is_another(holder.pk, actor):
         require(actor, "refunds.work_application", action=f"apply for account {holder.pk}")
@@ -331,6 +335,8 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
         row = owed.get(submission.holder_id)
         if row is not None and row[4] is not None and row[4] != State.DRAFT:
             outcome.refusal = AlreadyApplied(holder=submission.holder_id)
+        elif row is not None and row[1] in Entitlement.ELSEWHERE:
+            outcome.refusal = _ended_elsewhere(row[0])
         elif row is None or row[1] not in open_states:
             outcome.refusal = NothingOwed(
                 holder=submission.holder_id, state=row[1] if row else "none"
@@ -346,6 +352,11 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
         else:
             cases.append(_Case(outcome, row[0], row[1], row[2], row[3], late))
     return cases
+
+
+def _ended_elsewhere(entitlement: int) -> EndedElsewhere:
+    end = OtherEnd.objects.get(lines__entitlement=entitlement)
+    return EndedElsewhere(institution=end.institution, contact=end.contact, reference=end.reference)
 
 
 def refused_method(

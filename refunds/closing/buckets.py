@@ -15,7 +15,7 @@ from wallets.models.snapshot import taken_since_seal
 
 # Compensations of losses use the same accounts, and were never in a wallet.
 REFUNDS: Final = ("entitle", "refund_book", "refund_settle", "refund_return", "refund_exclude",
-           "refund_reinstate", "refund_take_back")  # fmt: skip
+           "refund_reinstate", "refund_take_back", "refund_transfer", "refund_deposit")  # fmt: skip
 RULES: Final = 1
 OPEN: Final = "open"
 EMPTY: Final = "empty"
@@ -27,6 +27,7 @@ _State = Entitlement.State
 ENDS: Final[dict[str, tuple[str, str]]] = {
     "paid": (_State.PAID, LedgerAccount.BANK),
     "transferred": (_State.TRANSFERRED, LedgerAccount.TRANSFERRED),
+    "deposited": (_State.DEPOSITED, LedgerAccount.DEPOSITED),
     "excluded": (_State.EXCLUDED, LedgerAccount.UNCLAIMED),
 }
 BUCKETS: Final = (*ENDS, CLAWED_BACK, EMPTY, OPEN)
@@ -78,6 +79,7 @@ _STATES = " ".join(
     for name, state in {
         **dict.fromkeys(("paid", CLAWED_BACK, EMPTY), Wallet.State.SETTLED),
         "transferred": Wallet.State.TRANSFERRED,
+        "deposited": Wallet.State.DEPOSITED,
         "excluded": Wallet.State.EXCLUDED,
     }.items()
 )

@@ -33,6 +33,7 @@ SHOWN_MAX = 50
 BUCKETS: dict[str, Text] = {
     "paid": pgettext_lazy("bucket", "Paid"),
     "transferred": _("Taken over by another issuer"),
+    "deposited": _("Deposited with the authority"),
     "excluded": _("Excluded from the refund"),
     buckets.CLAWED_BACK: _("Clawed back after fraud"),
     buckets.EMPTY: _("Nothing was left at the close"),

@@ -19,6 +19,7 @@ from refunds.models.issuer_action import (
 )
 from refunds.models.loss import Loss
 from refunds.models.method import MethodTerms
+from refunds.models.other_end import OtherEnd, OtherEndLine, Successor
 from refunds.models.payee import Payee, PayeeTransition
 from refunds.models.payment_block import PaymentBlock
 from refunds.models.payout import Payout, PayoutTransition
@@ -67,6 +68,8 @@ __all__ = [
     "IssuerFile",
     "Loss",
     "MethodTerms",
+    "OtherEnd",
+    "OtherEndLine",
     "Payee",
     "PayeeTransition",
     "PaymentBlock",
@@ -93,6 +96,7 @@ __all__ = [
     "RequestList",
     "RuleHit",
     "StatementLine",
+    "Successor",
     "TracingEffort",
     "UploadedAnswer",
     "VoidedFile",

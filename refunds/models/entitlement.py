@@ -17,10 +17,11 @@ from winddown.witness import witnessed
 
 class Entitlement(Stateful):
     """computed -> notified -> applied -> approved -> paying -> paid; paying | paid -> returned ->
-    applied; returned | applied | approved -> paid when a return was none;
-    computed | notified -> excluded -> late_approved -> paying; any unpaid -> held -> computed; any
-    unpaid -> transferred; applied | approved | returned -> notified, or -> excluded for a late
-    claim, when the application ends unpaid; paying -> approved when a payout in no batch is dropped.
+    applied; returned | applied | approved -> paid when a return was none; computed | notified ->
+    excluded -> late_approved -> paying; any unpaid -> held -> computed; any unpaid -> transferred;
+    computed | notified | excluded -> deposited; applied | approved | returned -> notified, or ->
+    excluded for a late claim, when the application ends unpaid; paying -> approved when a payout in
+    no batch is dropped.
 
     The entitlements of a wallet come to the paid value of the sealed snapshot, less what a hold
     still keeps in the wallet and what was clawed back since. `part` counts them: the first is what
@@ -39,6 +40,7 @@ class Entitlement(Stateful):
         LATE_APPROVED = "late_approved"
         HELD = "held"
         TRANSFERRED = "transferred"
+        DEPOSITED = "deposited"
 
     initial_states = (State.COMPUTED, State.HELD)
     APPLICABLE = (State.COMPUTED, State.NOTIFIED)
@@ -51,8 +53,10 @@ class Entitlement(Stateful):
     """A transfer came back, and no other one is under way: it may turn out that it was paid."""
     UNPAID = (*OWED, State.PAYING)
     """The holder still gets the amount, or may get it."""
-    DISCHARGED = (State.PAID, State.TRANSFERRED)
-    """We owe the amount no longer: it was paid, or another issuer took it over."""
+    DISCHARGED = (State.PAID, State.TRANSFERRED, State.DEPOSITED)
+    """We owe the amount no longer: it was paid, or another institution has it."""
+    ELSEWHERE = (State.TRANSFERRED, State.DEPOSITED)
+    """The holder asks another institution for the amount."""
     ENDED = (*DISCHARGED, State.EXCLUDED)
     """Nothing will be paid, unless a late claim brings an excluded amount back."""
     BEHIND_EXCLUSION = (*OWED, State.PAYING, State.EXCLUDED)
@@ -101,6 +105,27 @@ class Entitlement(Stateful):
                     IF wrong IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_TO_BE_EXCLUDED}',
                             MESSAGE = format('entitlement %s may not be excluded yet', wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+            Guard(
+                name="ended_elsewhere_by_two",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                declare=[("wrong", "bigint")],
+                func=f"""
+                    SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
+                    WHERE a.state IN ('deposited', 'transferred') AND a.state <> b.state
+                        AND NOT EXISTS (SELECT FROM refunds_otherendline l
+                            JOIN refunds_otherend d ON d.id = l.end_id
+                            WHERE l.entitlement_id = a.id AND d.kind = a.state);
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
+                            MESSAGE = format(
+                                'entitlement %s is in no list that two people signed', wrong);
                     END IF;
                     RETURN NULL;
                 """,
@@ -281,6 +306,16 @@ class Entitlement(Stateful):
     )
     def transfer(self) -> None:
         """Another issuer took the obligation over."""
+
+    @transition(
+        field="state",
+        source=["computed", "notified", "excluded"],
+        target="deposited",
+        permission="winddown.post_exclusion",
+        custom={"system": True},
+    )
+    def deposit(self) -> None:
+        """The authority has the amount, for the holder."""
 
 
 class EntitlementTransition(TransitionLog):

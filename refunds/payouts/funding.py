@@ -46,10 +46,17 @@ def needed_minor() -> int:
     """Returns what must be set aside: the share of what is owed that the law asks for, rounded up,
     and the reserve whole.
     """
+    return deposit_for(owed_to_holders()) + reserve_minor()
+
+
+def deposit_for(balance_minor: int) -> int:
+    """Returns what the law asks to be secured of an unused balance: above its limit a share of it,
+    rounded up (Payment Services Act art. 14; rule 44).
+    """
     pack = jurisdictions.pack(Programme.current().jurisdiction)
-    owed, percent = owed_to_holders(), pack.number("deposit_percent")
-    by_law = -(-owed * percent // 100) if owed > pack.number("deposit_above_minor") else 0
-    return by_law + reserve_minor()
+    if balance_minor <= pack.number("deposit_above_minor"):
+        return 0
+    return -(-balance_minor * pack.number("deposit_percent") // 100)
 
 
 def refuse_short(action: str) -> None:

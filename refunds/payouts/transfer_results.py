@@ -17,7 +17,7 @@ from refunds.models import (
     RefundApplication,
 )
 from refunds.models.payout import inclusion_of
-from refunds.payouts import answer_lines, line_verdicts, methods, payout_batches
+from refunds.payouts import answer_lines, line_verdicts, methods, payout_batches, wallet_ends
 from refunds.payouts.answer_lines import Judged, Verdict, execute, fetch
 from refunds.payouts.methods import vouchers
 from refunds.remedies import slots
@@ -184,19 +184,12 @@ def _book_settled(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str)
             " FROM refunds_answerline l WHERE l.verdict = %s AND e.id = l.entitlement_id",
             [Entitlement.State.PAID, Verdict.SETTLE],
         )
-    for name, source in (
-        ("settle", Wallet.State.ENTITLED),
-        ("settle_late", Wallet.State.EXCLUDED),
-    ):
-        with named(name, actor=actor, reason=reason):
-            execute(
-                "UPDATE wallets_wallet w SET state = %s FROM refunds_answerline l"
-                " JOIN refunds_entitlement e ON e.id = l.entitlement_id"
-                " WHERE l.verdict = %s AND w.id = e.wallet_id AND w.state = %s"
-                " AND NOT EXISTS (SELECT FROM refunds_entitlement x"
-                " WHERE x.wallet_id = w.id AND x.state <> %s)",
-                [Wallet.State.SETTLED, Verdict.SETTLE, source, Entitlement.State.PAID],
-            )
+    wallets = fetch(
+        "SELECT DISTINCT e.wallet_id FROM refunds_answerline l JOIN refunds_entitlement e"
+        " ON e.id = l.entitlement_id WHERE l.verdict = %s ORDER BY 1",
+        [Verdict.SETTLE],
+    )
+    wallet_ends.follow([wallet for (wallet,) in wallets], actor=actor, reason=reason)
     with named("close", actor=actor, reason=reason):
         execute(
             "UPDATE refunds_refundapplication a SET state = %s, live = false"
@@ -237,8 +230,8 @@ def _book_returned(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str
         execute(
             "UPDATE wallets_wallet w SET state = %s FROM refunds_answerline l"
             " JOIN refunds_entitlement e ON e.id = l.entitlement_id"
-            " WHERE l.verdict = %s AND l.again AND w.id = e.wallet_id AND w.state = %s",
-            [Wallet.State.ENTITLED, Verdict.RETURN, Wallet.State.SETTLED],
+            " WHERE l.verdict = %s AND l.again AND w.id = e.wallet_id AND w.state = ANY (%s)",
+            [Wallet.State.ENTITLED, Verdict.RETURN, list(Wallet.DISCHARGED)],
         )
     with named("ask_again", actor=actor, reason=reason):
         execute(

@@ -69,11 +69,12 @@ _State = Entitlement.State
 BY_STATE: Final[dict[str, str]] = {
     _State.PAID: "paid",
     _State.TRANSFERRED: "transferred",
+    _State.DEPOSITED: "deposited",
     _State.PAYING: "in_flight",
     _State.EXCLUDED: "excluded",
     _State.RETURNED: "returned",
 }
-_DONE: Final = (_State.PAID, _State.TRANSFERRED, _State.PAYING)
+_DONE: Final = (*Entitlement.DISCHARGED, _State.PAYING)
 _REASONS: Final = {each.code: each for each in payable.REASONS if each.counted}
 CODES: Final = (*BY_STATE.values(), *(code for code in _REASONS if code != "amount"))
 """The codes of the excluded list. The first that applies to a row is its code."""

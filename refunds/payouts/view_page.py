@@ -23,6 +23,7 @@ SHOWN_MAX = 50
 CODES: dict[str, Text] = {
     "paid": _("Paid"),
     "transferred": _("Taken over by another issuer"),
+    "deposited": _("Deposited with the authority"),
     "in_flight": _("In a payout"),
     "excluded": _("Excluded from the refund"),
     "returned": _("Returned by the bank: another account is needed"),

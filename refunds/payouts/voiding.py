@@ -25,6 +25,7 @@ from refunds.models import (
     ReplacedResult,
     VoidedFile,
 )
+from refunds.payouts import wallet_ends
 from refunds.payouts.answer_lines import fetch
 from wallets.models import Journal, Wallet
 from wallets.movements import posting
@@ -297,14 +298,8 @@ def _undo_to_paid(undoing: _Undoing, file: BankFile, payouts: list[int], owed: l
         owed=owed,
     )
     _earlier_results(undoing, "settle", file, payouts)
-    undoing.update(
-        "settle",
-        Wallet,
-        "SET state = %(wallet_settled)s FROM refunds_entitlement e WHERE e.id = ANY (%(owed)s)"
-        " AND t.id = e.wallet_id AND t.state = %(entitled)s AND NOT EXISTS (SELECT FROM"
-        " refunds_entitlement x WHERE x.wallet_id = t.id AND x.state <> %(paid)s)",
-        owed=owed,
-    )
+    wallets = Entitlement.objects.filter(pk__in=owed).values_list("wallet_id", flat=True)
+    wallet_ends.follow(list(wallets), actor=undoing.actor, reason=undoing.reason)
 
 
 def _undo_to_returned(
@@ -359,7 +354,7 @@ def _open_wallets(undoing: _Undoing, owed: list[int]) -> None:
         "owe_again",
         Wallet,
         "SET state = %(entitled)s FROM refunds_entitlement e WHERE e.id = ANY (%(owed)s)"
-        " AND t.id = e.wallet_id AND t.state = %(wallet_settled)s",
+        " AND t.id = e.wallet_id AND t.state = ANY (%(wallet_discharged)s)",
         owed=owed,
     )
 
@@ -398,7 +393,7 @@ _WORDS: Final[dict[str, Any]] = {
     "not_checked": Payee.NOT_CHECKED,
     "reconciled": PayoutBatch.State.RECONCILED,
     "reconciling": PayoutBatch.State.RECONCILING,
-    "wallet_settled": Wallet.State.SETTLED,
+    "wallet_discharged": list(Wallet.DISCHARGED),
     "entitled": Wallet.State.ENTITLED,
     "resolved": ReconciliationBreak.State.RESOLVED,
     "break_open": ReconciliationBreak.State.OPEN,

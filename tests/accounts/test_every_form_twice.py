@@ -411,6 +411,8 @@ ELSEWHERE = {
     "console:look_up_contact": "each reading is shown once, and recorded",
     "console:look_up_find": "it only leads to a page that is read",
     "console:merchants_act": "tests/accounts/merchants/test_merchant_notices.py",
+    "claim_code": "tests/refunds/payouts/test_methods.py",
+    "console:other_ends_act": "tests/refunds/closing/test_other_ends.py",
     "console:reminders_act": "tests/refunds/applications/test_reminders.py",
     "console:recall_act": "tests/refunds/payouts/test_recalls.py",
     "console:wave_act": "tests/refunds/payouts/test_waves.py",

@@ -91,6 +91,7 @@ MIGRATIONS = {
         "0004_declared_sources",
         "0005_result_of_one_inclusion",
         "0006_parts_of_an_entitlement",
+        "0007_deposited",
     ],
     "refunds": [
         "0001_initial",
@@ -119,6 +120,7 @@ MIGRATIONS = {
         "0024_payout_waves",
         "0025_breaks_together",
         "0026_recalls",
+        "0027_other_ends",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

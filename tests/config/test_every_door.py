@@ -83,6 +83,7 @@ FRESH = {
     "console:break_act",
     "console:payment_block_act",
     "console:closing_act",
+    "console:other_ends_act",
     "console:bank_day_act",
     "console:payout_view_act",
     "console:payout_act",

@@ -14,6 +14,7 @@ from django.utils import translation
 from config import urls
 from refunds.applications.desk_acts import DESK
 from refunds.closing.closing_page import CLOSING
+from refunds.closing.other_end_page import OTHER_ENDS
 from refunds.payouts import payout_acts
 from refunds.payouts.payment_block_acts import BLOCKS
 from refunds.reminder_acts import REMINDERS
@@ -98,6 +99,9 @@ PAGES = {
     "console:payment_blocks": "refunds.block_payment",
     "console:batch_paper": "refunds.take_closing_proof",
     "console:merchant_paper": "refunds.take_closing_proof",
+    "console:other_ends": ALL,
+    "console:other_ends_act": ALL,
+    "console:unclaimed_file": "winddown.post_exclusion",
     "console:closing": ALL,
     "console:closing_act": ALL,
     "console:closing_document": "refunds.keep_closing_document",
@@ -196,6 +200,10 @@ VERBS = {
     },
     "console:bank_answer_act": {"upload": "refunds.reconcile", "book": "refunds.reconcile"},
     "console:bank_day_act": {"tie": "refunds.reconcile"},
+    "console:other_ends_act": {
+        "deposit": "winddown.post_exclusion",
+        "transfer": "winddown.post_exclusion",
+    },
     "console:closing_act": {
         "paper": "refunds.take_closing_proof",
         "regulator-pack": "winddown.file_filing",
@@ -260,6 +268,7 @@ ACTS = {
     "console:programme_act": set(PROGRAMME)
     - {"withdraw-incident", "restore", "complete", "report"},
     "console:applications_act": set(DESK),
+    "console:other_ends_act": set(OTHER_ENDS),
     "console:closing_act": set(CLOSING),
     "console:payment_block_act": set(BLOCKS),
     "console:payout_act": set(payout_acts.BATCHES),

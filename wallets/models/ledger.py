@@ -32,6 +32,7 @@ class LedgerAccount(models.TextChoices):
     UNCLAIMED = "unclaimed"
     BONUS_EXPIRED = "bonus_expired"
     TRANSFERRED = "transferred"
+    DEPOSITED = "deposited"
 
 
 FUNDING = "funding_"

@@ -27,10 +27,10 @@ class WalletQuerySet(models.QuerySet["Wallet"]):
 
 class Wallet(Stateful):
     """active -> charge_frozen -> active; active | charge_frozen -> held -> active | charge_frozen;
-    active | charge_frozen -> closing -> closed -> entitled -> settled | transferred | excluded ->
-    settled; settled -> entitled when the bank sends the money back after it had reported it paid;
-    closed | held_closed -> settled when nothing is left; held -> held_closed -> held_entitled ->
-    entitled.
+    active | charge_frozen -> closing -> closed -> entitled -> settled | transferred | deposited |
+    excluded -> settled; settled | transferred | deposited -> entitled when the bank sends the money
+    back after it had reported it paid; closed | held_closed -> settled when nothing is left; held
+    -> held_closed -> held_entitled -> entitled.
 
     Nothing is ever deleted. `paid_minor` and `bonus_minor` equal the sums of the wallet's postings
     and change in the same transaction as those; `held_minor` is the part of the paid value that a
@@ -49,6 +49,7 @@ class Wallet(Stateful):
         SETTLED = "settled"
         TRANSFERRED = "transferred"
         EXCLUDED = "excluded"
+        DEPOSITED = "deposited"
 
     SPENDABLE = (State.ACTIVE, State.CHARGE_FROZEN)
     """Value may go out."""
@@ -62,12 +63,15 @@ class Wallet(Stateful):
     """The wallet gets its line in the closing snapshot, if it has none."""
     NOT_EMPTIED = (*OPEN, *ENDED)
     """The wallet may hold value."""
+    DISCHARGED = (State.SETTLED, State.TRANSFERRED, State.DEPOSITED)
+    """Nothing more is owed for it, unless a payment comes back or a hold sets more free."""
     EMPTIED = (
         State.ENTITLED,
         State.HELD_ENTITLED,
         State.SETTLED,
         State.TRANSFERRED,
         State.EXCLUDED,
+        State.DEPOSITED,
     )
     """What was free in the wallet is owed as a refund, or was settled. What a hold kept is still in it."""
 
@@ -229,7 +233,7 @@ class Wallet(Stateful):
 
     @transition(
         field="state",
-        source="entitled",
+        source=["entitled", "excluded"],
         target="transferred",
         permission="winddown.post_exclusion",
         custom={"system": True},
@@ -259,13 +263,23 @@ class Wallet(Stateful):
 
     @transition(
         field="state",
-        source="settled",
+        source=["settled", "transferred", "deposited"],
         target="entitled",
         permission="refunds.reconcile",
         custom={"system": True},
     )
     def owe_again(self) -> None:
-        """The bank sent the money back after it had reported the payment."""
+        """The bank sent the money back after it had reported the payment, or a hold set more free."""
+
+    @transition(
+        field="state",
+        source=["entitled", "excluded"],
+        target="deposited",
+        permission="winddown.post_exclusion",
+        custom={"system": True},
+    )
+    def deposit(self) -> None:
+        """The authority has what is left, for the holder."""
 
 
 class WalletTransition(TransitionLog):

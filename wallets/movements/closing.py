@@ -70,16 +70,17 @@ def empty_freed_wallets(
 ) -> Emptied:
     """What holds no longer keep in those of `rows` that were emptied before is owed as refunds too.
 
-    A settled wallet is entitled again; any other stays where it is. Everything else is as in
-    `empty_closed_wallets`.
+    A wallet that was settled, taken over or deposited is entitled again; any other stays where it
+    is. Everything else is as in `empty_closed_wallets`.
     """
     chosen = rows.filter(state__in=Wallet.EMPTIED, paid_minor__gt=F("held_minor"))
     return _emptied(
         chosen,
         "owe_again",
         key=f"'batch', {batch.pk}",
-        state=f"CASE w.state WHEN '{Wallet.State.SETTLED}' THEN '{Wallet.State.ENTITLED}'"
-        " ELSE w.state END",
+        state="CASE WHEN w.state IN"
+        f" ('{Wallet.State.SETTLED}', '{Wallet.State.TRANSFERRED}', '{Wallet.State.DEPOSITED}')"
+        f" THEN '{Wallet.State.ENTITLED}' ELSE w.state END",
         line="s.paid_minor IS DISTINCT FROM"
         f" c.paid + coalesce(k.amount_minor, 0) + {_ENTITLED_BEFORE}",
         run=run,

@@ -210,6 +210,11 @@ DUTIES = (
     Duty(
         _("a document of the end"), "refunds.keep_closing_document", "refunds.keep_closing_document"
     ),
+    Duty(
+        _("a deposit or a takeover of refunds"),
+        "winddown.post_exclusion",
+        "winddown.post_exclusion",
+    ),
     Duty(_("the closing proof"), "refunds.take_closing_proof", "refunds.take_closing_proof"),
     Duty(_("a restore"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),
     Duty(_("a payout batch"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),

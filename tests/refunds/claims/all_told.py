@@ -21,6 +21,7 @@ from refunds.models import (
     Payout,
     Recall,
     Reminder,
+    Successor,
 )
 from refunds.payouts import payout_batches, tracing, view_lists, waves
 from tests import factories
@@ -97,6 +98,9 @@ def declared() -> None:
         money_days=1,
         valid_days=60,
         source="test",
+    )
+    Successor.objects.create(
+        name="Wakaba", contact="03", day_max_minor=1, person_max_minor=1, source="test"
     )
     at = clock.now()
     SetUpCode.objects.create(

@@ -1,0 +1,325 @@
+"""Refunds end otherwise than by a payout: deposited with the authority, or taken over by another
+issuer. Two people agree to each list.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet, Sum
+
+from refunds.models import (
+    Entitlement,
+    OtherEnd,
+    OtherEndLine,
+    RefundApplication,
+    Successor,
+)
+from refunds.payouts import wallet_ends
+from wallets.models import LedgerAccount, Wallet
+from wallets.movements import posting
+from winddown import clock
+from winddown.actors import Actor, require
+from winddown.authority import approvals
+from winddown.errors import GuardNotMet, LoadRefused, NothingToDecide, says
+from winddown.evidence import audit
+from winddown.machines.move import move_rows
+from winddown.models import Approval, NoticeEvidence, Programme
+from winddown.programme import evidence_files
+from winddown.programme.evidence_files import File
+
+PERMISSION: Final = "winddown.post_exclusion"
+COLUMNS: Final = ("wallet_ref", "amount_minor")
+# A list is shown and signed whole, so it is short enough to be.
+LINES_MAX: Final = 5_000
+SUBJECT: Final = "other_end"
+STAGE: Final = "other_end"
+Kind = OtherEnd.Kind
+State = Entitlement.State
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a refund ends in one of these ways: from which states, by which edge, on which account."""
+
+    states: tuple[str, ...]
+    edge: str
+    account: LedgerAccount
+
+
+# What nobody claimed in time is no longer owed, but it may still be deposited for its holder.
+WAYS: Final[dict[str, _Way]] = {
+    Kind.DEPOSITED: _Way(
+        (*Entitlement.APPLICABLE, State.EXCLUDED), "deposit", LedgerAccount.DEPOSITED
+    ),
+    Kind.TRANSFERRED: _Way(Entitlement.APPLICABLE, "transfer", LedgerAccount.TRANSFERRED),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What an institution took, as it says."""
+
+    kind: str
+    institution: str
+    contact: str
+    reference: str
+    ended_on: dt.date
+    refunds: File
+    evidence: File
+
+
+def ask_deposit(given: Given, *, actor: Actor, reason: str) -> Approval:
+    """A second person is asked to agree that the authority has the amounts of these refunds.
+
+    The file has the columns `COLUMNS`, one row for each wallet, with what is owed to it in all.
+    Raises `LoadRefused` with the line of a wallet that owes another amount, has an application
+    under way, or is not open, and `GuardNotMet` for a day to come or a receipt that was used.
+    """
+    return _ask(given, actor=actor, reason=reason)
+
+
+def ask_transfer(given: Given, *, actor: Actor, reason: str) -> Approval:
+    """A second person is asked to agree that another issuer took the amounts of these refunds over.
+
+    As `ask_deposit`. `given.institution` is a successor of the set-up file; a line above its caps
+    for one person, in the day or in all, is refused. It ends the refund once.
+    """
+    successor = Successor.objects.filter(name=given.institution).first()
+    if successor is None:
+        raise GuardNotMet(
+            action=says("end the refunds"), why=says("the set-up file names no such successor")
+        )
+    return _ask(given, actor=actor, reason=reason)
+
+
+def _ask(given: Given, *, actor: Actor, reason: str) -> Approval:
+    require(actor, PERMISSION, action="end refunds otherwise")
+    action = says("end the refunds")
+    if given.ended_on > _today():
+        raise GuardNotMet(action=action, why=says("the day lies in the future"))
+    if OtherEnd.objects.filter(
+        kind=given.kind, institution=given.institution, reference=given.reference
+    ).exists():
+        raise GuardNotMet(action=action, why=says("the receipt was recorded before"))
+    rows = _read(given.refunds)
+    with transaction.atomic():
+        lines = _judged(given.kind, rows, name=given.refunds.name)
+        _refuse_above_caps(given.kind, given.institution, given.ended_on, lines)
+        kept = evidence_files.keep(given.evidence, action=action)
+        content = {
+            "kind": given.kind,
+            "institution": given.institution,
+            "contact": given.contact,
+            "reference": given.reference,
+            "ended_on": given.ended_on.isoformat(),
+            "evidence": kept.pk,
+            "sha256": kept.sha256,
+            "items": len(lines),
+            "total_minor": sum(each.amount_minor for each in lines),
+            "refunds": [each.pk for each in lines],
+        }
+        subject = approvals.next_subject(SUBJECT)
+        approvals.refuse_repeated(subject, stage=STAGE, content=content, maker=actor, reason=reason)
+        asked = approvals.ask(
+            subject,
+            stage=STAGE,
+            content=content,
+            permission=PERMISSION,
+            maker=actor,
+            reason=reason,
+            valid_for=dt.timedelta(days=14),
+        )
+        audit.append(
+            f"other_end.ask_{given.kind}",
+            subject,
+            actor=actor,
+            reason=reason,
+            sha256=kept.sha256,
+            items=content["items"],
+            total_minor=content["total_minor"],
+        )
+        return asked
+
+
+def _today() -> dt.date:
+    return clock.now().astimezone(Programme.current().zone).date()
+
+
+def _read(file: File) -> list[tuple[str, int]]:
+    try:
+        lines = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig")), strict=True))
+    except (UnicodeDecodeError, csv.Error) as fault:
+        raise _refused(file.name, 1, says("it is no CSV file in UTF-8")) from fault
+    if not lines or tuple(lines[0]) != COLUMNS:
+        raise _refused(file.name, 1, says("the columns {names} expected", names=",".join(COLUMNS)))
+    if not 1 < len(lines) <= LINES_MAX + 1:
+        raise _refused(file.name, 1, says("1 to {most} rows expected", most=LINES_MAX))
+    found: dict[str, int] = {}
+    for number, cells in enumerate(lines[1:], start=2):
+        if len(cells) != len(COLUMNS) or not (cells[1].isascii() and cells[1].isdigit()):
+            raise _refused(file.name, number, says("a wallet and an amount expected"))
+        if cells[0] in found:
+            raise _refused(file.name, number, says("the wallet was named before"))
+        found[cells[0]] = int(cells[1])
+    return list(found.items())
+
+
+def _refused(name: str, number: int, why: str) -> LoadRefused:
+    return LoadRefused(file=name, why=says("line {number}: {why}", number=number, why=why))
+
+
+def _open(kind: str) -> QuerySet[Entitlement]:
+    """Returns the refunds that can end in this way: nothing is under way for them."""
+    applied = RefundApplication.objects.filter(live=True).exclude(
+        state=RefundApplication.State.DRAFT
+    )
+    return Entitlement.objects.filter(state__in=WAYS[kind].states).exclude(
+        pk__in=applied.values("entitlement_id")
+    )
+
+
+def _judged(kind: str, rows: list[tuple[str, int]], *, name: str) -> list[Entitlement]:
+    """Returns the refunds of the rows. Raises `LoadRefused` with the first line that is wrong."""
+    owed: dict[str, list[Entitlement]] = defaultdict(list)
+    found = _open(kind).filter(wallet__wallet_ref__in=[ref for ref, _amount in rows])
+    for each in found.select_related("wallet").order_by("pk"):
+        owed[each.wallet.wallet_ref].append(each)
+    lines = []
+    for number, (ref, amount) in enumerate(rows, start=2):
+        if not owed[ref]:
+            raise _refused(name, number, says("nothing of this wallet can end in this way"))
+        total = sum(each.amount_minor for each in owed[ref])
+        if amount != total:
+            raise _refused(name, number, says("{owed} is owed", owed=total))
+        lines += owed[ref]
+    return lines
+
+
+def _refuse_above_caps(
+    kind: str, institution: str, ended_on: dt.date, lines: list[Entitlement]
+) -> None:
+    """Nobody gets more from the successor than its caps, in the day and in all. Raises
+    `GuardNotMet`.
+    """
+    if kind != Kind.TRANSFERRED:
+        return
+    successor = Successor.objects.get(name=institution)
+    now: dict[int, int] = defaultdict(int)
+    for each in lines:
+        now[each.wallet.account_id] += each.amount_minor
+    before = OtherEndLine.objects.filter(
+        end__kind=kind, end__institution=institution, entitlement__wallet__account__in=now
+    ).values(holder=F("entitlement__wallet__account"))
+    taken = before.annotate(
+        total=Sum("entitlement__amount_minor", default=0),
+        day=Sum("entitlement__amount_minor", filter=Q(end__ended_on=ended_on), default=0),
+    )
+    earlier = {row["holder"]: (row["day"], row["total"]) for row in taken}
+    for holder, amount in now.items():
+        day, total = earlier.get(holder, (0, 0))
+        for sum_minor, cap in (
+            (day + amount, successor.day_max_minor),
+            (total + amount, successor.person_max_minor),
+        ):
+            if sum_minor > cap:
+                raise GuardNotMet(
+                    action=says("end the refunds"),
+                    why=says(
+                        "account {number} would come to {amount}, and the cap of the successor is"
+                        " {cap}",
+                        number=holder,
+                        amount=sum_minor,
+                        cap=cap,
+                    ),
+                )
+
+
+def _decided(said: approvals.Decided) -> object:
+    """The verdict is in the journal. After an approval the refunds have ended, and the ledger says so.
+
+    Raises `GuardNotMet` if one of them can no longer end like this: nothing is changed then, and a
+    new list is made.
+    """
+    subject = f"{SUBJECT}:{said.key}"
+    with transaction.atomic():
+        asked = approvals.standing(subject, stage=STAGE)
+        if asked is None:
+            raise NothingToDecide(subject=subject)
+        approvals.decide(
+            subject,
+            stage=STAGE,
+            actor=said.actor,
+            digest=said.digest,
+            reason=said.reason,
+            approve=said.approve,
+        )
+        if said.approve:
+            _carry_out(asked, actor=said.actor, reason=said.reason)
+        return audit.append(
+            "other_end.approve" if said.approve else "other_end.reject",
+            subject,
+            actor=said.actor,
+            reason=said.reason,
+        )
+
+
+def _carry_out(asked: Approval, *, actor: Actor, reason: str) -> None:
+    content: dict[str, Any] = asked.summary
+    kind, way = content["kind"], WAYS[content["kind"]]
+    locked = list(
+        Entitlement.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("wallet")
+        .filter(pk__in=content["refunds"])
+        .order_by("pk")
+    )
+    still = set(_open(kind).filter(pk__in=content["refunds"]).values_list("pk", flat=True))
+    if len(still) != content["items"]:
+        raise GuardNotMet(
+            action=says("end the refunds"),
+            why=says(
+                "{n} of them were applied for or ended meanwhile: reject this list and ask anew",
+                n=content["items"] - len(still),
+            ),
+        )
+    ended_on = dt.date.fromisoformat(content["ended_on"])
+    _refuse_above_caps(kind, content["institution"], ended_on, locked)
+    end = OtherEnd.objects.create(
+        kind=kind,
+        institution=content["institution"],
+        contact=content["contact"],
+        reference=content["reference"],
+        ended_on=ended_on,
+        evidence=NoticeEvidence.objects.get(pk=content["evidence"]),
+        items=content["items"],
+        total_minor=content["total_minor"],
+        approval_subject=asked.subject,
+    )
+    OtherEndLine.objects.bulk_create(OtherEndLine(end=end, entitlement=each) for each in locked)
+    excluded = sum(each.amount_minor for each in locked if each.state == State.EXCLUDED)
+    owed = end.total_minor - excluded
+    move_rows(Entitlement, way.edge, [each.pk for each in locked], actor=actor, reason=reason)
+    lines: list[tuple[str, int | None, int]] = [
+        (LedgerAccount.REFUNDS_PAYABLE, None, -owed),
+        (LedgerAccount.UNCLAIMED, None, -excluded),
+        (way.account, None, end.total_minor),
+    ]
+    posting.post(
+        [line for line in lines if line[2]],
+        source="other_end",
+        source_id=end.pk,
+        kind=f"refund_{way.edge}",
+        occurred_at=clock.now(),
+        actor=actor,
+    )
+    wallets = Wallet.objects.filter(pk__in=[each.wallet_id for each in locked])
+    wallet_ends.follow(list(wallets.values_list("pk", flat=True)), actor=actor, reason=reason)
+
+
+approvals.DECIDERS.add(SUBJECT, _decided)
