@@ -386,7 +386,7 @@ _REFUND_IDENTITY = """
         ('refunds paid', p.bank - o.remedied, e.paid),
         ('unclaimed', p.unclaimed, e.excluded),
         ('taken over', p.transferred, e.transferred),
-        ('deposited', p.deposited, e.deposited),
+        ('with the authority', p.deposited, e.deposited),
         ('all buckets', e.entitled,
             e.owed + e.paying + e.paid + e.excluded + e.transferred + e.deposited)
     ) AS b (bucket, ledger, counted) WHERE ledger <> counted

@@ -172,6 +172,7 @@ VERBS = {
         "ask": "refunds.work_application",
         "answer": "refunds.work_application",
         "correct": "refunds.work_application",
+        "method": "refunds.work_application",
         "propose": "refunds.work_application",
         "reject": "refunds.decide_application",
         "withdraw": "refunds.work_application",

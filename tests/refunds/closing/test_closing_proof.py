@@ -55,7 +55,7 @@ def test_every_wallet_is_in_one_bucket_and_a_second_person_confirms_it(
         "excluded": 2,
         "empty": 1,
     }
-    expected = dict(zip(buckets.SUMS, (3000, 1000, 0, 2000, 0, 0), strict=True))
+    expected = dict(zip(buckets.SUMS, (3000, 1000, 0, 0, 2000, 0, 0), strict=True))
     assert {name: buckets.total(proof.buckets, name) for name in buckets.SUMS} == expected
     assert (proof.ledger, proof.currency) == (expected, "JPY")
     assert f"Nobody confirmed closing proof {proof.pk}" in open_now()
