@@ -91,11 +91,6 @@ def ask_transfer(given: Given, *, actor: Actor, reason: str) -> Approval:
     As `ask_deposit`. `given.institution` is a successor of the set-up file; a line above its caps
     for one person, in the day or in all, is refused. It ends the refund once.
     """
-    successor = Successor.objects.filter(name=given.institution).first()
-    if successor is None:
-        raise GuardNotMet(
-            action=says("end the refunds"), why=says("the set-up file names no such successor")
-        )
     return _ask(given, actor=actor, reason=reason)
 
 
@@ -205,12 +200,16 @@ def _judged(kind: str, rows: list[tuple[str, int]], *, name: str) -> list[Entitl
 def _refuse_above_caps(
     kind: str, institution: str, ended_on: dt.date, lines: list[Entitlement]
 ) -> None:
-    """Nobody gets more from the successor than its caps, in the day and in all. Raises
-    `GuardNotMet`.
+    """Nobody hands more over to the successor than its caps, in the day and in all. Raises
+    `GuardNotMet`, also for one that the set-up file does not name.
     """
     if kind != Kind.TRANSFERRED:
         return
-    successor = Successor.objects.get(name=institution)
+    successor = Successor.objects.filter(name=institution).first()
+    if successor is None:
+        raise GuardNotMet(
+            action=says("end the refunds"), why=says("the set-up file names no such successor")
+        )
     now: dict[int, int] = defaultdict(int)
     for each in lines:
         now[each.wallet.account_id] += each.amount_minor

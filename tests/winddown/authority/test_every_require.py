@@ -129,6 +129,8 @@ PLACES = (
     Place("refunds.applications.review.confirm_amount", "refunds.work_application", by_system=True),
     Place("refunds.applications.review.correct_payee", "refunds.work_application", by_system=True),
     Place("refunds.closing.other_ends._ask", "winddown.post_exclusion"),
+    Place("refunds.closing.other_ends.ask_deposit", "winddown.post_exclusion"),
+    Place("refunds.closing.other_ends.ask_transfer", "winddown.post_exclusion"),
     Place("refunds.closing.unclaimed.content", "winddown.post_exclusion"),
     Place("refunds.applications.choosing.choose", "refunds.work_application", by_system=True),
     Place("refunds.applications.review.propose", "refunds.work_application"),
