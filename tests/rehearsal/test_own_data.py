@@ -167,7 +167,7 @@ def test_a_service_in_euro_is_paid_by_messages_of_iso_20022(
     unpaid = sum(of["amount_minor"] for of in found.unpaid.values())
     assert unpaid == silent.amount_minor + cut_off.amount_minor
     assert found.not_exercised == ["fraud claims and card issuers (--claims NUMBER)"]
-    assert found.passwords == 46
+    assert found.passwords == 46, line(found, "people who were stopped at a page")
     assert invariants.breached() == {}
 
 
