@@ -255,15 +255,16 @@ def results_booked() -> list[str]:
                    sum(amount_minor) AS amount
             FROM said GROUP BY 1, 2
         ), booked AS (
-            SELECT coalesce(k.file_id, v.file_id, j.source_id) AS file, j.kind,
+            SELECT coalesce(k.file_id, t.source_id) AS file, j.kind,
                    sum(p.amount_minor) FILTER (WHERE p.account = CASE j.kind
                        WHEN 'refund_return' THEN %(payable)s
                        WHEN 'remedy_return' THEN %(suspense)s
                        ELSE %(bank)s END) AS amount
             FROM wallets_journal j JOIN wallets_posting p ON p.journal_id = j.id
-            LEFT JOIN refunds_reconciliationbreak k ON j.source = 'break' AND k.id = j.source_id
-            LEFT JOIN refunds_voidedfile v ON j.source = 'void' AND v.id = j.source_id
-            WHERE j.source IN ('bank_file', 'break', 'void') GROUP BY 1, 2
+            JOIN wallets_journal t
+                ON t.id = CASE j.source WHEN 'void' THEN j.reverses_id ELSE j.id END
+            LEFT JOIN refunds_reconciliationbreak k ON t.source = 'break' AND k.id = t.source_id
+            WHERE t.source IN ('bank_file', 'break') GROUP BY 1, 2
         )
         SELECT coalesce(r.file, b.file), coalesce(r.kind, b.kind), r.amount, b.amount
         FROM results r FULL JOIN booked b USING (file, kind)

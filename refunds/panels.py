@@ -312,6 +312,26 @@ def _file_content(file: dict[str, Any]) -> list[Change]:
     ]
 
 
+@panels.SUBJECTS.entry("break_match")
+def _match_subject(subject: str) -> panels.SubjectPage:
+    return panels.SubjectPage(
+        title=format_lazy(_("Match of break {number} with payouts"), number=subject.split(":")[1]),
+        url=reverse("console:breaks"),
+    )
+
+
+@panels.CONTENTS.entry("break_match")
+def _match_content(found: dict[str, Any]) -> list[Change]:
+    return [
+        Change(_("Amount"), found["amount_minor"], is_amount=True),
+        Change(_("Breaks"), len(found["breaks"])),
+        Change(
+            _("Payouts that came back") if found["came_back"] else _("Payouts that arrived"),
+            len(found["payouts"]),
+        ),
+    ]
+
+
 @panels.CONTENTS.entry("breaks")
 def _breaks_content(found: dict[str, Any]) -> list[Change]:
     return [

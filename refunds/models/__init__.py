@@ -4,6 +4,7 @@ from refunds.models.answer import AnswerLine, UploadedAnswer
 from refunds.models.application import RefundApplication, RefundApplicationTransition
 from refunds.models.bank import Bank, BankAccount, BankDataset, BankProfile, Branch, RefundTerms
 from refunds.models.bank_day import BankDayDifference, BankDayTie
+from refunds.models.break_match import BreakMatch
 from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import FraudClaim, FraudClaimTransition
 from refunds.models.claim_decision import ClaimDecision
@@ -52,6 +53,7 @@ __all__ = [
     "BankFile",
     "BankProfile",
     "Branch",
+    "BreakMatch",
     "Chargeback",
     "ChargebackTransition",
     "ClaimDecision",

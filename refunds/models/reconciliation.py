@@ -118,6 +118,8 @@ class ReconciliationBreak(Stateful):
                           AND s.part = 'approved'
                           AND s.staff_number <> m.staff_number)
                         AND NOT EXISTS (
+                            SELECT FROM refunds_breakmatch m WHERE m.found_id = NEW.id)
+                        AND NOT EXISTS (
                             SELECT FROM refunds_voidedfile v WHERE v.file_id = NEW.file_id)
                     THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}', MESSAGE = format(

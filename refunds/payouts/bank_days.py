@@ -38,12 +38,20 @@ _Kind = BankDayDifference.Kind
 # The provider of postal orders and codes takes its money in lumps, which are lines of their own.
 # Notices prove no balance, and their statements follow.
 _LINES = """
-    lines AS (
+    booked AS (
         SELECT s.payout_id, s.batch_id, s.line, k.file_id,
             CASE s.direction WHEN 'out' THEN s.amount_minor ELSE -s.amount_minor END AS net
         FROM refunds_statementline s JOIN refunds_accountstatement k ON k.id = s.statement_id
         WHERE k.before_minor IS NOT NULL
             AND NOT EXISTS (SELECT FROM refunds_voidedfile v WHERE v.file_id = k.file_id)
+    ), matched AS (
+        SELECT m.payout_id, m.amount_minor * sign(b.net) AS net, k.file_id, k.line
+        FROM refunds_breakmatch m JOIN refunds_reconciliationbreak k ON k.id = m.found_id
+        JOIN booked b ON b.file_id = k.file_id AND b.line = k.line
+    ), lines AS (
+        SELECT payout_id, batch_id, line, file_id, net FROM booked b WHERE NOT EXISTS (
+            SELECT FROM matched m WHERE m.file_id = b.file_id AND m.line = b.line)
+        UNION ALL SELECT payout_id, NULL, line, file_id, net FROM matched
     ), whole AS (
         SELECT DISTINCT l.batch_id FROM lines l JOIN refunds_payoutbatch b ON b.id = l.batch_id
         WHERE l.payout_id IS NULL AND l.net = b.total_minor

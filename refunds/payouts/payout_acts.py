@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from refunds.models import Payout, PayoutBatch, ReconciliationBreak
-from refunds.payouts import batch_ends, breaks, line_removal, payout_batches
+from refunds.payouts import batch_ends, breaks, line_removal, matching, payout_batches
 from refunds.payouts.break_kinds import KINDS
 from winddown.actors import Actor
 from winddown.models import Approval
@@ -75,6 +75,15 @@ class ClearForm(BreakForm):
         label=_("What the line was"),
         max_length=500,
         help_text=_("What the bank said, and where it stands. No name and no account number."),
+    )
+
+
+class MatchForm(ReasonForm):
+    breaks = NumbersField(label=_("Numbers of the breaks"), max_length=500)
+    payouts = NumbersField(
+        label=_("Numbers of the payouts"),
+        max_length=2_000,
+        help_text=_("Together they come to the same amount as the breaks."),
     )
 
 
@@ -221,6 +230,18 @@ BREAKS: dict[str, Act] = {
         permission=breaks.PERMISSION,
         form=BreakForm,
         do=lambda actor, given: breaks.take(given["number"], actor=actor, reason=given["reason"]),
+    ),
+    "match": Act(
+        title=pgettext_lazy("verb", "Ask to match movements with payouts"),
+        effect=_(
+            "When a second person agrees, the payouts came back or arrived, and the breaks are"
+            " cleared."
+        ),
+        permission=matching.PERMISSION,
+        form=MatchForm,
+        do=lambda actor, given: matching.ask_match(
+            given["breaks"], given["payouts"], actor=actor, reason=given["reason"]
+        ),
     ),
     "clear": Act(
         title=pgettext_lazy("verb", "Ask to clear a break"),

@@ -16,6 +16,7 @@ from refunds.models import PayoutBatch
 from refunds.payouts import (
     answer_page,
     bank_day_page,
+    match_page,
     payout_batches,
     payout_page,
     recall_acts,
@@ -117,6 +118,13 @@ def break_act(request: HttpRequest, verb: str) -> HttpResponse:
 
 @require_safe
 @staff_page
+def matching(request: HttpRequest) -> HttpResponse:
+    seen = match_page.look(request.GET, actor=actor_of(request))
+    return page(request, "refunds/matching.html", seen=seen)
+
+
+@require_safe
+@staff_page
 def bank_answers(request: HttpRequest) -> HttpResponse:
     seen = answer_page.answers(actor=actor_of(request))
     return page(request, "refunds/bank_answers.html", seen=seen)
@@ -214,6 +222,7 @@ DOORS.add("console:waves", Door(_OF_PAYOUTS, title=_lazy("Payout waves")), place
 DOORS.add("console:wave_act", Door(_OF_PAYOUTS))
 DOORS.add("console:breaks", Door(_OF_PAYOUTS, title=_lazy("Breaks")), place=5)
 DOORS.add("console:break_act", Door(_OF_PAYOUTS))
+DOORS.add("console:matching", Door(_OF_PAYOUTS))
 DOORS.add("console:bank_days", Door(_OF_PAYOUTS, title=_lazy("Bank days")), place=5)
 DOORS.add("console:bank_day_act", Door(_OF_PAYOUTS))
 
@@ -233,5 +242,6 @@ urlpatterns = [
     path("payout-waves/", waves, name="waves"),
     path("payout-waves/<slug:verb>/", wave_act, name="wave_act"),
     path("breaks/", breaks, name="breaks"),
+    path("matching/", matching, name="matching"),
     path("breaks/<slug:verb>/", break_act, name="break_act"),
 ]

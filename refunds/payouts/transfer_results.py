@@ -126,14 +126,18 @@ def _carry_out(*, actor: Actor) -> None:
             transition_one(batch, "begin_reconciliation", actor=actor)
 
 
-def book(file: BankFile, actor: Actor, reason: str) -> None:
-    """Payouts, entitlements, applications and the ledger say what the bank said."""
+def book(
+    file: BankFile, actor: Actor, reason: str, *, source: tuple[str, int] | None = None
+) -> None:
+    """Payouts, entitlements, applications and the ledger say what the bank said. `source` is what
+    the journals name if it is not the file.
+    """
     _carry_out(actor=actor)
     at = clock.now()
     _replace(file)
     _book_settled(file, at=at, actor=actor, reason=reason)
     _book_returned(file, at=at, actor=actor, reason=reason)
-    _post(file, at=at, actor=actor)
+    _post(source or ("bank_file", file.pk), at=at, actor=actor)
     vouchers.follow_payouts(actor=actor, reason=reason)
     returned = fetch(
         "SELECT entitlement_id FROM refunds_answerline"
@@ -262,7 +266,7 @@ def _book_returned(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str
         )
 
 
-def _post(file: BankFile, *, at: dt.datetime, actor: Actor) -> None:
+def _post(source: tuple[str, int], *, at: dt.datetime, actor: Actor) -> None:
     """One journal is written for each kind of result: money that arrived has left the bank, money
     that came back is owed again. It was in flight, or where an earlier result had put it.
     """
@@ -288,8 +292,8 @@ def _post(file: BankFile, *, at: dt.datetime, actor: Actor) -> None:
             lines.append((before, None, -sums.get(True, 0)))
         posting.post(
             [*lines, (account, None, sum(sums.values()))],
-            source="bank_file",
-            source_id=file.pk,
+            source=source[0],
+            source_id=source[1],
             kind=kind,
             occurred_at=at,
             actor=actor,

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from refunds.models import (
     AccountStatement,
@@ -134,10 +134,8 @@ def _refuse(file: BankFile) -> None:
     later = _later_file(file)
     if later is not None:
         why = says("file {later} was booked on top of it: void that one first", later=later)
-    elif Journal.objects.filter(
-        source="break", source_id__in=ReconciliationBreak.objects.filter(file=file).values("pk")
-    ).exists():
-        why = says("two people settled a payout by a break of it")
+    elif settled := _settled_after_all(file):
+        why = says("two people settled a payout by break {number} of it", number=settled)
     elif built := _built_on_it(file):
         why = says(
             "{n} of its payouts went on since: their holders gave another account, another payout"
@@ -147,6 +145,15 @@ def _refuse(file: BankFile) -> None:
     else:
         return
     raise GuardNotMet(action=says("void file {number} of the bank", number=file.pk), why=why)
+
+
+def _settled_after_all(file: BankFile) -> int | None:
+    """Returns a break by which a second payment was stopped."""
+    after_all = ReconciliationBreak.objects.filter(
+        file=file, kind=ReconciliationBreak.Kind.PAID_AFTER_ALL
+    )
+    booked = Journal.objects.filter(source="break", source_id__in=after_all.values("pk"))
+    return booked.values_list("source_id", flat=True).first()
 
 
 def _later_file(file: BankFile) -> int | None:
@@ -218,7 +225,7 @@ class _Undoing:
 def _void(file: BankFile, *, actor: Actor, reason: str) -> dict[str, int]:
     """Everything is as it was before the file. Returns the number of rows changed by table."""
     _refuse(file)
-    void = VoidedFile.objects.create(file=file, at=clock.now())
+    VoidedFile.objects.create(file=file, at=clock.now())
     told = fetch(
         f"SELECT o.id, o.entitlement_id, r.state FROM {_RESULTS} WHERE o.result_file_id = %s",  # noqa: S608
         [file.pk],
@@ -244,7 +251,7 @@ def _void(file: BankFile, *, actor: Actor, reason: str) -> dict[str, int]:
         reason=reason,
         at=clock.now(),
     )
-    _reverse(file, void, undoing)
+    _reverse(file, undoing)
     return dict(undoing.rows)
 
 
@@ -359,9 +366,13 @@ def _open_wallets(undoing: _Undoing, owed: list[int]) -> None:
     )
 
 
-def _reverse(file: BankFile, void: VoidedFile, undoing: _Undoing) -> None:
+def _reverse(file: BankFile, undoing: _Undoing) -> None:
     """Each journal of the file has its reverse."""
-    for journal in Journal.objects.filter(source="bank_file", source_id=file.pk).order_by("pk"):
+    matched = ReconciliationBreak.objects.filter(file=file).values("pk")
+    journals = Journal.objects.filter(
+        Q(source="bank_file", source_id=file.pk) | Q(source="break", source_id__in=matched)
+    )
+    for journal in journals.order_by("pk"):
         lines: posting.Lines = [
             (line.account, line.wallet_id, -line.amount_minor)
             for line in journal.postings.order_by("pk")
@@ -369,7 +380,7 @@ def _reverse(file: BankFile, void: VoidedFile, undoing: _Undoing) -> None:
         posting.post(
             lines,
             source="void",
-            source_id=void.pk,
+            source_id=journal.pk,
             kind=journal.kind,
             occurred_at=clock.now(),
             actor=undoing.actor,

@@ -121,6 +121,7 @@ MIGRATIONS = {
         "0025_breaks_together",
         "0026_recalls",
         "0027_other_ends",
+        "0028_break_matches",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

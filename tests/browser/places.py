@@ -122,6 +122,7 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/closing/",
             "/console/bank-days/",
             "/console/bank-days/tie/",
+            "/console/matching/",
             "/console/closing/document/",
             "/console/closing/paper/",
         ],

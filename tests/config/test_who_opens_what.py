@@ -89,6 +89,7 @@ PAGES = {
     "console:bank_days": PAYOUTS,
     "console:break_act": PAYOUTS,
     "console:breaks": PAYOUTS,
+    "console:matching": PAYOUTS,
     "console:payout": PAYOUTS,
     "console:payout_act": PAYOUTS,
     "console:payouts": PAYOUTS,

@@ -31,6 +31,7 @@ from refunds.models import (
 from refunds.models.payout import reference_of
 from refunds.payouts import (
     bank_days,
+    matching,
     payment_blocks,
     payout_batches,
     results,
@@ -169,12 +170,19 @@ def _statement(house: House, batch: PayoutBatch) -> None:
     with as_loader():
         results.import_file(content, actor=house.treasury, reason="test")
     bank_days.tie(actor=house.treasury, reason="test")
+    paid = Payout.objects.filter(state="settled", entitlement__isnull=False).earliest("pk")
     wrong = camt(
-        entry("CRDT", 1, currency="JPY"), currency="JPY", before=10**9 - (batch.total_minor or 0)
+        entry("CRDT", paid.amount_minor, currency="JPY"),
+        currency="JPY",
+        before=10**9 - (batch.total_minor or 0),
     )
     with as_loader():
         done = results.import_file(wrong, actor=house.treasury, reason="test")
     file = BankFile.objects.get(pk=done.file_id)
+    (found,) = file.breaks.all()
+    house.agree_as_second(
+        matching.ask_match([found.pk], [paid.pk], actor=house.treasury, reason="test")
+    )
     house.agree_as_second(voiding.ask_void(file, actor=house.treasury, reason="test"))
 
 

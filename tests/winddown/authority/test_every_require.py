@@ -78,6 +78,7 @@ PLACES = (
     Place("refunds.payouts.batch_ends.ask_waiver", "refunds.reconcile"),
     Place("refunds.payouts.bank_days.tie", "refunds.reconcile", by_system=True),
     Place("refunds.payouts.voiding.ask_void", "refunds.reconcile"),
+    Place("refunds.payouts.matching.ask_match", "refunds.reconcile"),
     Place("refunds.payouts.breaks.take", "refunds.reconcile"),
     Place("refunds.payouts.breaks.ask_clear", "refunds.reconcile"),
     Place(
