@@ -9,6 +9,8 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+from django.db import transaction
+
 from accounts import addresses
 from accounts.attacks import live
 from accounts.models import ExternalIdentity, User
@@ -116,7 +118,8 @@ def _voucher() -> None:
         expires_on=clock.now().date(),
         made_at=clock.now(),
     )
-    transition_one(made, "void", actor=SYSTEM, reason="test")
+    with transaction.atomic():
+        transition_one(made, "void", actor=SYSTEM, reason="test")
 
 
 def _issuer(scene: Scene) -> None:
