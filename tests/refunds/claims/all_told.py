@@ -209,12 +209,12 @@ def reminded() -> None:
 
 
 def recalled() -> None:
-    """The bank was asked for the money of a transfer."""
-    Recall.objects.create(
-        payout=Payout.objects.earliest("pk"),
-        asked_by=factories.make_staff("treasury_operator"),
-        asked_at=clock.now(),
+    """The bank was asked for the money of a transfer, and asks the payee's bank."""
+    asker = factories.make_staff("treasury_operator")
+    recall = Recall.objects.create(
+        payout=Payout.objects.earliest("pk"), asked_by=asker, asked_at=clock.now()
     )
+    factories.move(recall, "take_up", actor=asker, answer="fax")
 
 
 def planned() -> None:
