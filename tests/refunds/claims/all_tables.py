@@ -21,9 +21,13 @@ from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.claims import victims
+from refunds.closing import other_ends
 from refunds.models import (
     BankFile,
+    Entitlement,
     IssuerFile,
+    OtherEnd,
+    OtherEndLine,
     Payout,
     PayoutBatch,
     ReconciliationBreak,
@@ -52,8 +56,10 @@ from wallets.movements import charging, spending
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.authority import approvals
+from winddown.evidence import audit
 from winddown.machines.move import transition_one
-from winddown.programme import capabilities
+from winddown.programme import capabilities, evidence_files
+from winddown.programme.evidence_files import File
 
 
 def before_the_stop(scene: Scene) -> None:
@@ -89,6 +95,7 @@ def after_the_refund(scene: Scene, house: House, directory: Path) -> None:
     _case()
     _blocked()
     _voucher()
+    _deposited()
     live.begin_or_prolong(live.Tally(attempts=200, unknown=100, wrong=90), at=clock.now())
     live.end_past(at=clock.now() + dt.timedelta(days=1))
     capabilities.probe("payout")
@@ -111,15 +118,52 @@ def _blocked() -> None:
 def _voucher() -> None:
     """The list of a voucher was never sent."""
     paid = Payout.objects.filter(batch__isnull=False).latest("pk")
-    made = Voucher.objects.create(
-        payout=paid,
-        batch=paid.batch,
-        code_sealed=b"code",
-        expires_on=clock.now().date(),
-        made_at=clock.now(),
-    )
     with transaction.atomic():
+        made = Voucher.objects.create(
+            payout=paid,
+            batch=paid.batch,
+            code_sealed=b"code",
+            expires_on=clock.now().date(),
+            made_at=clock.now(),
+        )
         transition_one(made, "void", actor=SYSTEM, reason="test")
+        audit.append("test.void", f"voucher:{made.pk}", actor=SYSTEM)
+
+
+def _deposited() -> None:
+    """Two people signed a list of what the authority has. No refund moves: all were paid."""
+    subject = f"{other_ends.SUBJECT}:1"
+    maker, second = (factories.make_staff(role) for role in ("compliance", "treasury_approver"))
+    with transaction.atomic():
+        asked = approvals.ask(
+            subject,
+            stage=other_ends.STAGE,
+            content={},
+            permission=other_ends.PERMISSION,
+            maker=maker,
+            reason="test",
+        )
+        approvals.decide(
+            subject,
+            stage=other_ends.STAGE,
+            actor=second,
+            digest=asked.digest,
+            reason="test",
+            approve=True,
+        )
+        end = OtherEnd.objects.create(
+            kind=OtherEnd.Kind.DEPOSITED,
+            institution="Bureau",
+            contact="03",
+            reference="R-1",
+            ended_on=clock.now().date(),
+            evidence=evidence_files.keep(File("receipt.pdf", b"receipt"), action="test"),
+            items=1,
+            total_minor=1,
+            approval_subject=subject,
+        )
+        OtherEndLine.objects.create(end=end, entitlement=Entitlement.objects.earliest("pk"))
+        audit.append("test.deposit", subject, actor=SYSTEM)
 
 
 def _issuer(scene: Scene) -> None:
