@@ -8,7 +8,8 @@ from typing import Final
 from django.db import connection
 from django.db.models import Sum
 
-from wallets.models import LedgerAccount, Posting, Wallet
+from refunds.models import Payout, PayoutBatch
+from wallets.models import LedgerAccount, Wallet
 from winddown.errors import GuardNotMet, says
 from winddown.models import Programme
 from winddown.programme import jurisdictions
@@ -59,17 +60,22 @@ def deposit_for(balance_minor: int) -> int:
     return -(-balance_minor * pack.number("deposit_percent") // 100)
 
 
-def refuse_short(action: str) -> None:
-    """The funds set aside cover all payouts under way and the reserve. Raises `GuardNotMet` with
-    what is missing.
+def refuse_short(batch: PayoutBatch, action: str) -> None:
+    """The funds set aside cover all refunds under way and the reserve. Raises `GuardNotMet` with
+    what is missing. A file of compensations alone is paid from the operator's own money, and takes
+    nothing of these funds.
     """
-    needed = Posting.objects.balance_minor(LedgerAccount.PAYOUTS_IN_FLIGHT) + reserve_minor()
+    refunds = Payout.objects.filter(entitlement__isnull=False, state__in=Payout.IN_FLIGHT)
+    if not refunds.filter(batch=batch).exists():
+        return
+    under_way = refunds.aggregate(total=Sum("amount_minor", default=0))["total"]
+    needed = int(under_way) + reserve_minor()
     funds = Programme.current().safeguarded_minor
     if funds < needed:
         raise GuardNotMet(
             action=action,
             why=says(
-                "the funds set aside are {missing} short of the payouts under way and the reserve"
+                "the funds set aside are {missing} short of the refunds under way and the reserve"
                 " for what is disputed: report the funds, or release the reserve",
                 missing=f"{needed - funds:,}",
             ),

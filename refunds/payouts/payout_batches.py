@@ -429,7 +429,7 @@ def _refuse_release(batch: PayoutBatch) -> None:
     caps.refuse_above(batch)
     breaks.refuse_open(f"export {batch.subject}")
     refuse_when_breached(f"export {batch.subject}")
-    funding.refuse_short(f"export {batch.subject}")
+    funding.refuse_short(batch, f"export {batch.subject}")
     _refuse_other_outflow(batch)
     forgotten.refuse_second_file(batch, sha256=str(batch.sha256), action=f"export {batch.subject}")
 

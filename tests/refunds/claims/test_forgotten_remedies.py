@@ -1,4 +1,6 @@
-"""A compensation that a forgotten file pays is in no other file."""
+"""A compensation that a forgotten file pays is in no other file, and takes nothing of the funds set
+aside for refunds.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,7 @@ from wallets.models import Wallet
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet
 from winddown.evidence import audit
+from winddown.models import Programme
 
 pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
@@ -70,3 +73,13 @@ def test_a_file_that_pays_it_already_does_not_leave(remedy: Remedy, house: House
         payout_batches.export_batch(
             batch, directory=house.bank.inbox, actor=house.treasury, reason="test"
         )
+
+
+def test_the_funds_set_aside_cover_refunds_alone(remedy: Remedy, house: House) -> None:
+    batch = house.approve(house.paid_batch())
+    refund = batch.payouts.get(remedy=None)
+    Programme.objects.update(safeguarded_minor=refund.amount_minor - 1)
+    with pytest.raises(GuardNotMet, match="1 short of the refunds under way"):
+        payout_batches.release(batch, actor=house.treasury, reason="test")
+    Programme.objects.update(safeguarded_minor=refund.amount_minor)
+    assert payout_batches.release(batch, actor=house.treasury, reason="test").state == "releasing"

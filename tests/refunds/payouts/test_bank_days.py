@@ -181,7 +181,7 @@ def test_no_file_leaves_while_the_funds_do_not_cover_it_and_the_reserve(
     batch = house.approve(house.paid_batch())
     monkeypatch.setitem(funding.DISPUTED.entries, "test", lambda: 500)
     Programme.objects.update(safeguarded_minor=2_499)
-    with pytest.raises(GuardNotMet, match="1 short of the payouts under way"):
+    with pytest.raises(GuardNotMet, match="1 short of the refunds under way"):
         payout_batches.release(batch, actor=house.treasury, reason="test")
     Programme.objects.update(safeguarded_minor=2_500)
     assert payout_batches.hand_out(batch, actor=house.treasury, reason="test").state == "exported"
