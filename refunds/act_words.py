@@ -90,6 +90,7 @@ words.ACTS.add_all(
         "entitlement.pay": _("Refund booked for a transfer"),
         "entitlement.settle": _("Refund arrived"),
         "entitlement.give_back": _("Refund returned by the bank"),
+        "entitlement.deposit": _("Refund deposited with the authority"),
         "entitlement.transfer": _("Refund transferred to another issuer"),
         "entitlement.exclude": _("Refund excluded"),
         "entitlement.exclude_again": _("Refund excluded again"),

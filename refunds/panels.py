@@ -26,7 +26,7 @@ from refunds.models import (
 from refunds.payouts import break_kinds, forecast, view_lists
 from refunds.payouts.methods import METHODS, costs
 from refunds.payouts.payment_block_acts import KINDS
-from wallets.models import LedgerAccount
+from wallets.models import LedgerAccount, Wallet
 from winddown import words
 from winddown.actors import Actor
 from winddown.site import panels
@@ -164,9 +164,10 @@ def vouchers_of(customer: User) -> Panel | None:
 
 
 @panels.HOME_PANELS.entry("statement", place=85)
-def statement(customer: User) -> Panel:
-    """Leads to the customer's statement, which outlives the service."""
-    return Panel("refunds/_statement_link.html")
+def statement(customer: User) -> Panel | None:
+    """Leads to the customer's statement, which outlives the service; None without a wallet."""
+    has_wallet = Wallet.objects.filter(account=customer).exists()
+    return Panel("refunds/_statement_link.html") if has_wallet else None
 
 
 def _draft_ended(application: RefundApplication | None) -> bool:

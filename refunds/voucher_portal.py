@@ -35,4 +35,4 @@ def claim_code(request: HttpRequest, number: int) -> HttpResponse:
     return page(request, "refunds/claim_code.html", voucher=voucher, code=code, refusal=refusal)
 
 
-urlpatterns = [path("refund/code/<int:number>/", claim_code, name="claim_code")]
+urlpatterns = [path("account/refund/code/<int:number>/", claim_code, name="claim_code")]

@@ -29,6 +29,7 @@ words.ACTS.add_all(
         "wallet.settle_empty": _("Empty wallet settled"),
         "wallet.owe_again": _("Refund came back, owed again"),
         "wallet.settle_late": _("Wallet settled late"),
+        "wallet.deposit": _("Deposited with the authority"),
         "wallet.transfer": _("Transferred to another issuer"),
         "wallet.exclude": _("Excluded, not claimed in time"),
     }

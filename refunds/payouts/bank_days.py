@@ -5,7 +5,8 @@ customers are shown. What differs has a name, or somebody has to look (FCA CASS 
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Sum
@@ -35,6 +36,17 @@ from winddown.programme import jurisdictions
 
 PERMISSION: Final = "refunds.reconcile"
 _Kind = BankDayDifference.Kind
+_READ: Final = (
+    "bank_day",
+    "ledger_minor",
+    "statement_minor",
+    "customers_minor",
+    "named_minor",
+    "stated_until",
+    "owed_minor",
+    "reserve_minor",
+    "funds_minor",
+)
 # The provider of postal orders and codes takes its money in lumps, which are lines of their own.
 # Notices prove no balance, and their statements follow.
 _LINES = """
@@ -106,11 +118,15 @@ def ended() -> dt.date:
 
 def tie(*, actor: Actor, reason: str) -> BankDayTie:
     """The last bank day that is over is tied as the books stand now, with each difference by its
-    name. A later call ties it again, and the newest counts.
+    name. A later call ties it again, and the newest counts; while nothing has changed it returns
+    the newest.
     """
     require(actor, PERMISSION, by_system=True, action="tie the bank day")
     with one_instant():
         read, differences = _read()
+    before = newest()
+    if before is not None and _says_the_same(before, read, differences):
+        return before
     read.taken_by_id = actor.pk
     with transaction.atomic():
         read.save(force_insert=True)
@@ -129,6 +145,17 @@ def tie(*, actor: Actor, reason: str) -> BankDayTie:
             differences=len(differences),
         )
     return read
+
+
+def _says_the_same(
+    before: BankDayTie, read: BankDayTie, differences: Sequence[BankDayDifference]
+) -> bool:
+    def row(each: BankDayDifference) -> tuple[Any, ...]:
+        return each.kind, each.batch_id, each.found_id, each.rows, each.amount_minor
+
+    return all(getattr(before, name) == getattr(read, name) for name in _READ) and {
+        row(each) for each in before.differences.all()
+    } == {row(each) for each in differences}
 
 
 def follow_up() -> int:

@@ -313,11 +313,11 @@ def release(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:
         locked = PayoutBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
         if locked.state in (PayoutBatch.State.RELEASING, *PayoutBatch.RELEASED):
             return locked
-        _refuse_release(locked)
         leaves_at = clock.now() + grace()
         released = transition_one(
             locked, "release", actor=actor, reason=reason, leaves_at=leaves_at
         )
+        _refuse_release(released)
         audit.append("payout_batch.release", locked.subject, actor=actor, reason=reason)
         return released
 

@@ -81,7 +81,7 @@ def unpaid(request: HttpRequest) -> HttpResponse:
 def unpaid_file(request: HttpRequest, name: str) -> HttpResponse:
     if name not in unpaid_lists.TITLES:
         raise Http404
-    text = unpaid_lists.as_csv(name, address=request.path, actor=actor_of(request))
+    text = unpaid_lists.as_csv(name, query=request.path, actor=actor_of(request))
     # Spreadsheets recognise UTF-8 by its mark.
     answer = HttpResponse(text.encode("utf-8-sig"), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{name}.csv"'
@@ -217,7 +217,7 @@ DOORS.add("console:bank_answer_act", Door(_OF_PAYOUTS))
 DOORS.add("console:recalls", Door(_OF_PAYOUTS, title=_lazy("Recalls")), place=5)
 DOORS.add("console:recall_act", Door(_OF_PAYOUTS))
 DOORS.add("console:unpaid", Door(_OF_PAYOUTS, title=_lazy("Unpaid and overpaid")), place=5)
-DOORS.add("console:unpaid_file", Door(_OF_PAYOUTS))
+DOORS.add("console:unpaid_file", Door((unpaid_lists.PERMISSION,)))
 DOORS.add("console:waves", Door(_OF_PAYOUTS, title=_lazy("Payout waves")), place=5)
 DOORS.add("console:wave_act", Door(_OF_PAYOUTS))
 DOORS.add("console:breaks", Door(_OF_PAYOUTS, title=_lazy("Breaks")), place=5)

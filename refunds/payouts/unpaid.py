@@ -7,7 +7,7 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Value, When
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from refunds.models import Entitlement, Payout, ReconciliationBreak
 from wallets.models import LedgerAccount
 from winddown import clock, texts
-from winddown.actors import Actor
+from winddown.actors import Actor, require
 from winddown.evidence import audit
 from winddown.words import Text
 
@@ -25,6 +25,7 @@ OVERPAID = (_Kind.PAID_TWICE, _Kind.PAID_AFTER_ALL, _Kind.UNKNOWN_DEBIT)
 """Kinds of breaks that say that money left for which nothing was owed."""
 COMPENSATIONS = "compensations"
 
+PERMISSION: Final = "refunds.reconcile"
 TITLES: Mapping[str, Text] = {
     "unpaid": _("Owed and not paid"),
     "overpaid": _("Paid beyond what was owed"),
@@ -145,17 +146,18 @@ def _overpaid() -> QuerySet[Any]:
     )
 
 
-def as_csv(name: str, *, address: str, actor: Actor) -> str:
+def as_csv(name: str, *, query: str, actor: Actor, reason: str = "") -> str:
     """Returns the list as CSV: the query and the time, then the rows and their sum. No row names a
-    person. The journal says who took it.
+    person. The journal says who took it. Raises `NotPermitted`.
     """
+    require(actor, PERMISSION, action="take a list of amounts out")
     header, lines = _LISTS[name]
     at = clock.now()
     found: list[list[Any]] = [list(line) for line in lines()]
     text = io.StringIO()
     out = csv.writer(text)
     head: list[Sequence[Any]] = [
-        ["query", address],
+        ["query", query],
         ["read_at", at.isoformat()],
         ["rows", len(found)],
         ["sum_minor", sum(int(line[-1]) for line in found)],
@@ -165,7 +167,9 @@ def as_csv(name: str, *, address: str, actor: Actor) -> str:
     for row in (*head, *found):
         out.writerow(texts.safe_in_spreadsheet(str(cell)) for cell in row)
     with transaction.atomic():
-        audit.append(f"refunds.export_{name}", "refunds", actor=actor, rows=len(found))
+        audit.append(
+            f"refunds.export_{name}", "refunds", actor=actor, reason=reason, rows=len(found)
+        )
     return text.getvalue()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django import forms
 from django.db.models import Count, Q, Sum
@@ -21,24 +20,28 @@ from winddown.models import Approval
 from winddown.site import acts
 from winddown.site.acts import Act
 from winddown.site.decisions import Decision
+from winddown.site.fields import DayField, planned
 from winddown.site.forms import ReasonForm, RowField
 
 SHOWN_MAX = 200
 
 
-class _DayField(forms.DateField):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(widget=forms.DateInput(attrs={"type": "date"}), **kwargs)
-
-
 class PlanForm(ReasonForm):
-    record_on = _DayField(
-        label=_("Record date"), help_text=_("Who has applied by the end of this day is taken.")
+    record_on = DayField(
+        label=_("Record date"),
+        help_text=_("Who has applied by the end of this day is taken."),
+        between=planned,
     )
-    cut_off_on = _DayField(
-        label=_("Cut-off"), help_text=_("Nothing may be missing at the end of this day.")
+    cut_off_on = DayField(
+        label=_("Cut-off"),
+        help_text=_("Nothing may be missing at the end of this day."),
+        between=planned,
     )
-    pay_on = _DayField(label=_("Day of payment"), help_text=_("The value date: a bank day."))
+    pay_on = DayField(
+        label=_("Day of payment"),
+        help_text=_("The value date: a bank day."),
+        between=planned,
+    )
     payees_close_days = forms.IntegerField(
         label=_("Days in which accounts are closed"),
         min_value=0,

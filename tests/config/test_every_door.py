@@ -69,6 +69,7 @@ PUBLIC = {
 }
 # Only somebody who showed a short while ago who it is sends these.
 FRESH = {
+    "claim_code",
     "cases:contact",
     "cases:decide",
     "console:alarm_acknowledge",

@@ -124,7 +124,7 @@ PAGES = {
     "console:recall_act": PAYOUTS,
     "console:waves": PAYOUTS,
     "console:unpaid": PAYOUTS,
-    "console:unpaid_file": PAYOUTS,
+    "console:unpaid_file": "refunds.reconcile",
     "console:wave_act": PAYOUTS,
     "console:tracing": ALL,
     "console:tracing_act": ALL,
@@ -218,6 +218,7 @@ VERBS = {
         "take": "refunds.reconcile",
         "clear": "refunds.reconcile",
         "clear-all": "refunds.reconcile",
+        "match": "refunds.reconcile",
     },
     "console:merchants_act": {
         "send": "winddown.publish_notice",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,9 @@ from django.db import transaction
 
 from accounts.models import AuthEvent, DeviceToken, ExternalIdentity, ResetNotice, Session, User
 from accounts.reset_notices import mail_results
+from refunds.applications import submitting
 from refunds.claims import holding
-from refunds.models import Entitlement, Payee
+from refunds.models import Entitlement, MethodTerms, Payee
 from refunds.payouts import payout_batches
 from tests import factories
 from tests.refunds.claims.scene import Scene
@@ -228,16 +230,43 @@ def refunds_are_open(world: World) -> None:
 
 
 def refunds_are_approved(world: World) -> None:
-    """Everybody applied; the files in which the first two were to be paid were never sent."""
+    """Everybody applied; the files in which the first three were to be paid were never sent. Two ask
+    for a claim code.
+    """
     refunds_are_open(world)
+    MethodTerms.objects.create(
+        code="claim_code",
+        place=2,
+        amount_max_minor=30_000,
+        costs=[[30_000, 250]],
+        money_days=2,
+        valid_days=60,
+        source="test",
+    )
     owed = list(Entitlement.objects.filter(state__in=Entitlement.APPLICABLE).order_by("pk"))
+    small = [each for each in owed[2:] if each.amount_minor <= 30_000][:2]
+    owed = [each for each in owed if each not in small]
+    _ask_for_a_code(small[0])
     _apply(world, owed[:2])
     clock.travel(jst("2019-11-07T10:00"))
     world.run("refund-balances", part="pay", value_date="2019-11-15")
     for batch in payout_batches.PayoutBatch.objects.order_by("pk"):
         world.house.void(batch)
+    _ask_for_a_code(small[1])
     _apply(world, owed[2:])
     clock.travel(jst("2019-11-09T10:00"))
+
+
+def _ask_for_a_code(owed: Entitlement) -> None:
+    holder = owed.wallet.account
+    submitting.submit(
+        holder,
+        channel="app",
+        op_id=uuid.uuid4(),
+        actor=holder,
+        confirmed_minor=owed.amount_minor,
+        method="claim_code",
+    )
 
 
 def _apply(world: World, owed: list[Entitlement]) -> None:

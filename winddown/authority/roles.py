@@ -215,6 +215,7 @@ DUTIES = (
         "winddown.post_exclusion",
         "winddown.post_exclusion",
     ),
+    Duty(_("a break, a match or a void file"), "refunds.reconcile", "refunds.reconcile"),
     Duty(_("the closing proof"), "refunds.take_closing_proof", "refunds.take_closing_proof"),
     Duty(_("a restore"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),
     Duty(_("a payout batch"), "refunds.make_payout_batch", "refunds.approve_payout_batch"),

@@ -42,7 +42,7 @@ class Command(StaffCommand):
             return
         if options["out"] is None:
             raise CommandError("--out is missing: name the directory for the files", returncode=2)
-        actor = self.actor(options)
+        actor = self.proven_actor(options)
         for paper in papers.export(self._asked(options), actor=actor, reason=options["reason"]):
             path = files.write_once(options["out"], paper.file_name, [paper.content()])
             self.say(f"{path}", path=str(path), signature=paper.signature)

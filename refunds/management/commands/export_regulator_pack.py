@@ -35,7 +35,7 @@ class Command(StaffCommand):
 
     def _export(self, options: dict[str, Any]) -> None:
         done = regulator_pack.export(
-            options["out"], actor=self.actor(options), reason=options["reason"]
+            options["out"], actor=self.proven_actor(options), reason=options["reason"]
         )
         for code, value in done.figures.items():
             self.say(f"  {code:<24} {value:>16,}", code=code, value=value)

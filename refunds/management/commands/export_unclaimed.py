@@ -23,7 +23,7 @@ class Command(StaffCommand):
         parser.add_argument("--out", type=Path, required=True, help="directory for the file")
 
     def act(self, options: dict[str, Any]) -> None:
-        pieces = unclaimed.content(actor=self.actor(options), reason=options["reason"])
+        pieces = unclaimed.content(actor=self.proven_actor(options), reason=options["reason"])
         name = f"unclaimed-{clock.now():%Y%m%dT%H%M%SZ}.csv"
         path = files.write_once(options["out"], name, pieces)
         self.say(f"{path} holds the register.", path=str(path))

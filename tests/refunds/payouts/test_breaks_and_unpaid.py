@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 
 from refunds.models import Entitlement, PayoutBatch, ReconciliationBreak
@@ -15,6 +18,7 @@ from tests.owning import as_loader
 from tests.refunds.conftest import House
 from tests.refunds.payouts.test_one_inclusion import answer, on, waiting  # noqa: F401
 from tests.refunds.payouts.test_payout_doors import IN_ENGLISH, run, sent
+from tests.signing_in import code_typed
 from winddown.errors import GuardNotMet, NothingToDecide
 from winddown.models import Approval, AuditEntry
 from winddown.sqlstates import SqlState, sqlstate_of
@@ -107,6 +111,26 @@ def test_the_lists_tie_with_the_ledger(house: House, paid_twice: list[Reconcilia
     assert [(row[1], row[-1]) for row in rows] == [("paid_twice", "1000")] * 2
     assert AuditEntry.objects.filter(action="refunds.export_overpaid").count() == 1
     assert browser_of(house.support).get("/console/unpaid/unpaid/").status_code == 403
+
+
+def test_the_lists_are_written_by_the_command(
+    house: House, paid_twice: list[ReconciliationBreak], tmp_path: Path
+) -> None:
+    lists = tmp_path / "lists"
+
+    def write(by: Any) -> None:
+        call_command(
+            *("export_unpaid", "--list=overpaid", f"--out={lists}", f"--by={by.login_id}"),
+            "--reason=test",
+        )
+
+    with pytest.raises(SystemExit):
+        write(house.support)
+    assert not lists.exists()
+    with code_typed(house.treasury):
+        write(house.treasury)
+    (path,) = lists.iterdir()
+    assert "2000" in path.read_text(encoding="utf-8-sig")
 
 
 def test_what_is_owed_is_listed_by_state(house: House) -> None:

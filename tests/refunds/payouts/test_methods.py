@@ -318,7 +318,7 @@ def test_a_holder_is_told_reminded_and_sees_the_code_once(priced: House, staff: 
     assert not any(row["code"] in str(each.facts) for each in Message.objects.all())
 
     browser = browser_of(holder, headers={"accept-language": "en"})
-    page = f"/refund/code/{voucher.pk}/"
+    page = f"/account/refund/code/{voucher.pk}/"
     assert page in browser.get("/").content.decode()
     assert row["code"] not in browser.get(page).content.decode()
     assert browser_of(factories.make_customer()).get(page).status_code == 404

@@ -76,6 +76,7 @@ PLACES = (
     Place("refunds.payouts.batch_ends.ask_void", "refunds.make_payout_batch"),
     Place("refunds.payouts.batch_ends.ask_refusal", "refunds.reconcile"),
     Place("refunds.payouts.batch_ends.ask_waiver", "refunds.reconcile"),
+    Place("refunds.payouts.unpaid.as_csv", "refunds.reconcile"),
     Place("refunds.payouts.bank_days.tie", "refunds.reconcile", by_system=True),
     Place("refunds.payouts.voiding.ask_void", "refunds.reconcile"),
     Place("refunds.payouts.matching.ask_match", "refunds.reconcile"),

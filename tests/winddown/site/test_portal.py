@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from refunds.models import Entitlement
+from refunds.models import Entitlement, OtherEnd
 from tests import factories
 from tests.unguarded import past_the_guards
 from wallets.movements import spending, withholding
@@ -227,9 +227,23 @@ def test_every_state_of_the_programme_has_its_headline(
 
 def make_entitlement(wallet: Any, *, amount_minor: int, state: str) -> Any:
     made = Entitlement.objects.create(wallet=wallet, snapshot_id=1, amount_minor=amount_minor)
-    if state in (Entitlement.State.EXCLUDED, Entitlement.State.LATE_APPROVED):
-        # Its way leads through the exclusion, which asks for more than this page needs.
+    if state in (
+        Entitlement.State.EXCLUDED,
+        Entitlement.State.LATE_APPROVED,
+        Entitlement.State.TRANSFERRED,
+        Entitlement.State.DEPOSITED,
+    ):
+        # Its way leads through lists of two people, which ask for more than this page needs.
         past_the_guards(f"UPDATE refunds_entitlement SET state = '{state}' WHERE id = {made.pk}")
+        if state in OtherEnd.Kind.values:
+            past_the_guards(
+                "INSERT INTO refunds_otherend (kind, institution, contact, reference, ended_on,"
+                " evidence_id, items, total_minor, approval_subject, recorded_at)"
+                f" VALUES ('{state}', 'Bureau', 'where to ask', 'R-1', '2019-12-01', 1, 1,"
+                f" {amount_minor}, 'test', winddown_now())",
+                "INSERT INTO refunds_otherendline (end_id, entitlement_id)"
+                f" SELECT max(id), {made.pk} FROM refunds_otherend",
+            )
         made.refresh_from_db()
         return made
     return factories.bring_to(made, state)
