@@ -74,6 +74,7 @@ LINES = (
         command=(
             f"{PYTEST} {EXAMPLES} tests/harness tests/faults/test_a_wind_down_survives.py"
             " tests/rehearsal/test_generator.py tests/rehearsal/test_detection.py"
+            " tests/rehearsal/test_own_data.py"
             " tests/accounts/sign_in/test_no_enumeration.py tests/browser"
             " tests/accounts/sign_in/test_sign_in_matrix.py tests/winddown/site/test_every_url.py"
             " tests/config/embedded/test_servers.py tests/refunds/payouts/test_forgotten.py"

@@ -149,6 +149,7 @@ source = "decision of the board"
 """
 
 
+@pytest.mark.long_form
 @pytest.mark.timeout(600)
 def test_a_service_in_euro_is_paid_by_messages_of_iso_20022(
     own_database: Database, tmp_path: Path
