@@ -52,6 +52,8 @@ def choose(
         refusal = submitting.refused_method(method, locked.entitlement.amount_minor, given)
         if refusal is not None:
             raise refusal
+        if method != locked.method:
+            payees.tell_of_change([locked.applicant_id])
         locked.method, locked.fallback_consent = method, fallback_consent
         if address is not None:
             locked.address_sealed = postal_addresses.sealed(address, locked.pk)

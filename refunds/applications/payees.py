@@ -128,7 +128,7 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[
             )
         ]
         Payee.objects.bulk_create(rows)
-        _tell_of_change([row.holder_id for row in rows if row.change_notice_owed])
+        tell_of_change([row.holder_id for row in rows if row.change_notice_owed])
         for (index, *_), row in zip(fresh, rows, strict=True):
             outcome[index] = row.pk
     return [entered for entered in outcome if entered is not None]
@@ -156,8 +156,8 @@ def _too_close(closed: _Closed) -> PayeeRefused:
     )
 
 
-def _tell_of_change(holders: Sequence[int]) -> None:
-    """Each holder whom a verified address reaches is told there that the account was changed. The
+def tell_of_change(holders: Sequence[int]) -> None:
+    """Each holder whom a verified address reaches is told there that the refund is paid otherwise. The
     address is the one of this moment: a thief who changes both cannot keep the holder from hearing
     of the address first. For the others the notice is still owed (rule 57).
     """

@@ -445,11 +445,22 @@ def _write(cases: list[_Case], *, at: dt.datetime, actor: Actor) -> None:
     )
     for case, row in zip(others, rows, strict=True):
         case.application_id = row.pk
+    _tell_of_vouchers([case.submission.holder_id for case in cases if not _by_bank(case)])
     for case in cases:
         if (address := case.submission.address) is not None:
             RefundApplication.objects.filter(pk=case.application_id).update(
                 address_sealed=postal_addresses.sealed(address, case.application_id)
             )
+
+
+def _by_bank(case: _Case) -> bool:
+    return case.submission.method == methods.BANK
+
+
+def _tell_of_vouchers(holders: Sequence[int]) -> None:
+    """Those who gave an account before are told that it is not paid any more."""
+    known = Payee.objects.filter(holder__in=holders, replaced_at=None)
+    payees.tell_of_change(list(known.values_list("holder_id", flat=True)))
 
 
 def _columns(case: _Case, at: dt.datetime) -> dict[str, Any]:

@@ -193,6 +193,37 @@ def _was_entered_by_a_thief(cutoff: Cutoff, payee: str) -> Condition:
     )
 
 
+def _approved_for_a_voucher(refund: str) -> QuerySet[RefundApplication]:
+    return _approved_applications(refund).exclude(method=methods.BANK)
+
+
+def _method_cools_off(cutoff: Cutoff, refund: str) -> Condition:
+    """A postal order or a claim code in place of another way of payment waits as long as a changed
+    account does, and so does a new channel of the holder (rule 57). Nobody takes over an account and
+    has its refund in cash at once.
+    """
+    replaces = Q(Exists(Payee.objects.filter(holder=OuterRef("applicant")))) | Q(
+        Exists(Payout.objects.filter(entitlement=OuterRef("entitlement")))
+    )
+    new = Q(replaces, decided_at__gt=cutoff.channels_until) | Q(
+        applicant__channel_changed_at__gt=cutoff.channels_until
+    )
+    return Exists(_approved_for_a_voucher(refund).filter(new))
+
+
+def _was_chosen_by_a_thief(cutoff: Cutoff, refund: str) -> Condition:
+    """A postal order or a claim code was chosen in the time of compromise of a confirmed claim
+    (I5).
+    """
+    robbed = FraudClaim.objects.filter(
+        Q(secured_at=None) | Q(secured_at__gt=OuterRef("decided_at")),
+        wallet__account=OuterRef("applicant_id"),
+        confirmed_at__isnull=False,
+        compromised_from__lte=OuterRef("decided_at"),
+    )
+    return Exists(_approved_for_a_voucher(refund).filter(Exists(robbed)))
+
+
 def _is_above_the_limit(cutoff: Cutoff, refund: str) -> Condition:
     return Q(**{f"{refund}amount_minor__gt": cutoff.limits.auto_approve_max_minor})
 
@@ -264,6 +295,13 @@ REASONS: tuple[Reason, ...] = (
         passes=True,
     ),
     Reason(
+        "method_cooling_off",
+        "The postal order or claim code was chosen too recently, or the channel is too new.",
+        About.REFUND,
+        _method_cools_off,
+        passes=True,
+    ),
+    Reason(
         "payee_not_checked",
         "The bank has not answered about the account.",
         About.PAYEE,
@@ -301,6 +339,12 @@ REASONS: tuple[Reason, ...] = (
         "The account was entered while a thief had the wallet.",
         About.PAYEE,
         _was_entered_by_a_thief,
+    ),
+    Reason(
+        "chosen_during_compromise",
+        "The postal order or claim code was chosen while a thief had the wallet.",
+        About.REFUND,
+        _was_chosen_by_a_thief,
     ),
 )
 

@@ -34,12 +34,14 @@ CODES: dict[str, Text] = {
     "application_not_approved": _("No application is approved"),
     "no_payee": _("No bank account was given"),
     "cooling_off": _("The account is too new"),
+    "method_cooling_off": _("The postal order or claim code was chosen too recently"),
     "payee_not_checked": _("The bank has not answered about the account"),
     "shared_account": _("Too many people gave the same account"),
     "above_cap": _("The amount is above the cap of one transfer"),
     "branch_not_in_bank_data": _("The branch no longer exists"),
     "claim_undecided": _("A claim about the wallet is not decided"),
     "entered_during_compromise": _("The account was entered while a thief had the wallet"),
+    "chosen_during_compromise": _("The way of payment was chosen while a thief had the wallet"),
 }
 
 

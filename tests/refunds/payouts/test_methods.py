@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import uuid
 from typing import Any
@@ -13,7 +14,7 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from accounts import addresses
 from accounts.models import Message, User
-from refunds.applications import choosing, review, submitting
+from refunds.applications import choosing, payees, review, submitting
 from refunds.applications.submitting import MethodRefused
 from refunds.models import (
     Entitlement,
@@ -30,6 +31,7 @@ from refunds.payouts.methods.postal_addresses import AddressRefused, PostalAddre
 from tests import factories
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House, jst
+from tests.refunds.payouts.test_payable import rob
 from wallets.models import LedgerAccount, Posting
 from winddown import clock
 from winddown.errors import GuardNotMet, NotPermitted
@@ -95,17 +97,25 @@ def issued(house: House, value_date: str) -> PayoutBatch:
     return batch
 
 
-def without_account(owed: Entitlement) -> None:
-    """The holder has no bank account and asks for a claim code."""
+def without_account(
+    owed: Entitlement, *, method: str = "claim_code", **more: Any
+) -> RefundApplication:
+    """The holder has no bank account and asks for a claim code, or another method."""
     holder = owed.wallet.account
-    submitting.submit(
+    return submitting.submit(
         holder,
         channel="app",
         op_id=uuid.uuid4(),
         actor=holder,
         confirmed_minor=owed.amount_minor,
-        method="claim_code",
+        method=method,
+        **more,
     )
+
+
+def a_day_later() -> None:
+    """What was chosen anew has cooled off."""
+    clock.travel(clock.now() + dt.timedelta(hours=24, seconds=1), frozen=True)
 
 
 def state_of(owed: Entitlement) -> tuple[str, ...]:
@@ -140,7 +150,7 @@ def test_without_terms_there_is_the_transfer_alone(house: House) -> None:
 
 def test_a_postal_order_is_paid_when_it_is_cashed_and_not_before(priced: House) -> None:
     (owed,) = priced.entitled(1)
-    sent = priced.apply(owed, method="postal_order", address=HOME)
+    sent = without_account(owed, method="postal_order", address=HOME)
     assert (sent.state, sent.method) == ("approved", "postal_order")
     view = view_lists.take(actor=priced.treasury, reason="test")
     assert (view.payable_rows, view.excluded_rows) == (1, 0)
@@ -184,6 +194,7 @@ def test_an_expired_voucher_is_owed_again_and_reissued_once(priced: House) -> No
     with pytest.raises(GuardNotMet, match="another bank account is missing"):
         review.answer_info(asked, actor=owed.wallet.account)
     choosing.choose(asked, method="claim_code", fallback_consent=False, actor=owed.wallet.account)
+    a_day_later()
     again = issued(priced, "2019-11-22")
     assert state_of(owed) == ("paying", "reissued", "issued")
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -216,6 +227,7 @@ def test_a_returned_transfer_falls_back_by_rule_with_consent_and_is_asked_withou
         ("approved", "claim_code"), ("needs_info", "bank"), ("approved", "postal_order"),
     ]  # fmt: skip
     assert state_of(asked) == ("returned",)
+    a_day_later()
     done = priced.run("pay", value_date="2019-11-22")
     assert done.state == "succeeded"
     batches = PayoutBatch.objects.filter(run=done).order_by("method")
@@ -235,6 +247,34 @@ def test_a_list_that_is_never_sent_voids_its_vouchers(priced: House) -> None:
     assert state_of(owed) == ("paying", "voided", "issued")
     assert Payout.objects.count() == 1
     priced.money_holds()
+
+
+def test_a_chosen_method_cools_off_and_the_holder_is_told(priced: House) -> None:
+    """Rule 57: who takes over an account cannot have its refund in cash at once."""
+    (owed,) = priced.entitled(1)
+    holder = owed.wallet.account
+    User.objects.filter(pk=holder.pk).update(
+        email="holder@example.com", email_verified_at=clock.now()
+    )
+    payees.enter(holder, priced.account(), actor=holder)
+    without_account(owed)
+    assert Message.objects.filter(kind=Message.Kind.PAYEE_CHANGED, user=holder).count() == 1
+
+    done = priced.run("pay", value_date="2019-11-15")
+    assert (Payout.objects.count(), payable.left_out(done)) == (0, {"method_cooling_off": 1})
+    view = view_lists.take(actor=priced.treasury, reason="test")
+    assert (view.payable_rows, view.excluded_rows) == (0, 1)
+    a_day_later()
+    assert priced.paid_batch("2019-11-18").items == 1
+
+
+def test_a_method_that_a_thief_chose_is_not_paid(priced: House) -> None:
+    """I5."""
+    (owed,) = priced.entitled(1)
+    without_account(owed)
+    rob(owed)
+    done = priced.run("pay", value_date="2019-11-15")
+    assert (Payout.objects.count(), payable.left_out(done)) == (0, {"chosen_during_compromise": 1})
 
 
 def test_a_blocked_holder_gets_no_voucher(priced: House, staff: Any) -> None:

@@ -140,11 +140,18 @@ AGAIN = [
     for reason in payable.REASONS
     if reason.code in SPOILED and reason.about in (About.WALLET, About.HOLDER, About.PAYEE)
 ]
-# Of the limits and of a wave, not of a row: tests/refunds/payouts/test_caps.py and test_waves.py.
+# Of the limits, a wave or a voucher, not of a row with an account: test_caps.py, test_waves.py and
+# test_methods.py.
 OF_A_ROW = [
     reason.code
     for reason in payable.REASONS
-    if reason.code not in ("above_cap", "after_record_date")
+    if reason.code
+    not in (
+        "above_cap",
+        "after_record_date",
+        "method_cooling_off",
+        "chosen_during_compromise",
+    )
 ]
 ON_THE_WAY = ("payee_refused", "shared_account", "payee_not_checked", "amount")
 
