@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from refunds import panels
 from refunds.applications import submitting
+from refunds.panels import customers
 from refunds.payouts import payout_batches
 from tests.refunds.conftest import House, jst, person
 from winddown import clock
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def refund(house: House, owed: Any) -> dict[str, Any]:
-    panel = panels.entitlement(owed.wallet.account)
+    panel = customers.entitlement(owed.wallet.account)
     assert panel is not None
     (shown,) = panel.shown["refunds"]
     return dict(shown)

@@ -38,7 +38,7 @@ def other_ends_act(request: HttpRequest, verb: str) -> HttpResponse:
     return verb_page(request, verb, OTHER_ENDS, back="console:other_ends", crumb=_("Other ends"))
 
 
-DOORS.add("console:other_ends", Door(title=_lazy("Other ends")), place=5)
+DOORS.add("console:other_ends", Door(title=_lazy("Other ends")), place=6)
 DOORS.add("console:other_ends_act", Door())
 DOORS.add("console:unclaimed_file", Door((unclaimed.PERMISSION,)))
 

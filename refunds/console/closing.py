@@ -92,7 +92,7 @@ def _answered(act: Act) -> Callable[[Actor, dict[str, Any]], object]:
     return do
 
 
-DOORS.add("console:closing", Door(title=_lazy("The end")), place=5)
+DOORS.add("console:closing", Door(title=_lazy("The end")), place=6)
 DOORS.add("console:closing_act", Door())
 DOORS.add("console:batch_paper", Door((papers.PERMISSION,)))
 DOORS.add("console:merchant_paper", Door((papers.PERMISSION,)))

@@ -1,0 +1,25 @@
+"""The console's pages about refunds and claims, by desk."""
+
+from __future__ import annotations
+
+from refunds.console import (
+    applications,
+    claims,
+    closing,
+    holders,
+    other_ends,
+    payout_views,
+    payouts,
+    restored,
+)
+
+urlpatterns = [
+    *claims.urlpatterns,
+    *applications.urlpatterns,
+    *holders.urlpatterns,
+    *payout_views.urlpatterns,
+    *payouts.urlpatterns,
+    *restored.urlpatterns,
+    *closing.urlpatterns,
+    *other_ends.urlpatterns,
+]
