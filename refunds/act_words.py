@@ -36,6 +36,7 @@ words.ACTS.add_all(
         "application.fall_back": _("Paid by the next method, as the holder agreed"),
         "application.submit": _("Application received"),
         "application.submit_many": _("Applications received"),
+        "application.load": _("File of what customers sent in loaded"),
         "application.propose": _("Application proposed"),
         "application.approve": _("Application approved"),
         "application.reject": _("Application rejected"),

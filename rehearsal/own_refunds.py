@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
-from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts import addresses
 from accounts.models import User
-from refunds.applications import payees, review, submitting
-from refunds.applications.submitting import Submission
 from refunds.bank_accounts import Account
 from refunds.bankfiles.formats import FORMATS
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
@@ -21,9 +17,9 @@ from refunds.payouts import bank_days, payout_batches, refund_limits
 from refunds.remedies import own_funds
 from rehearsal import stalls, tracing
 from rehearsal.bank import OK, Accounts, SimulatedBank
-from rehearsal.own_staff import WHY, Staff
+from rehearsal.forms_file import ACCOUNT, APPLICATION, CORRECTION, Sent, written
+from rehearsal.own_staff import Staff
 from winddown import business_days, clock
-from winddown.actors import SYSTEM
 from winddown.errors import WinddownError
 from winddown.models import Programme
 
@@ -129,29 +125,28 @@ class OwnRefunds:
             .exclude(wallet__account__in=stalls.unreachable())
             .select_related("wallet__account__postal_address")
         )
-        outcomes = submitting.submit_many(
+        self._load(
             [
-                Submission(
-                    holder_id=each.wallet.account_id,
+                Sent(
+                    wallet_ref=each.wallet.wallet_ref,
+                    about=APPLICATION,
                     channel=_channel(each.wallet.account),
-                    op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"apply:{each.pk}"),
                     account=self._first_account(each, number),
                     confirmed_minor=each.amount_minor,
                 )
                 for number, each in enumerate(_first_parts(owed), 1)
-            ],
-            reason=WHY,
+            ]
         )
-        refusals = Counter(str(each.refusal) for each in outcomes if each.refusal is not None)
-        for why, number in refusals.items():
-            self.doors.stall(
-                "applications that were refused",
-                number,
-                why,
-                role="support",
-                door="enter_application",
-            )
         self._decide()
+
+    def _load(self, sent: Sequence[Sent]) -> int:
+        """What holders sent in is in, but for what was refused. Returns how many lines are in."""
+        if not sent:
+            return 0
+        before = len(self.doors.stalls)
+        with written(sent) as path:
+            self.staff.act("support", "load_applications", str(path))
+        return len(sent) - sum(each.number for each in self.doors.stalls[before:])
 
     def _first_account(self, owed: Entitlement, number: int) -> Account:
         quality = OK
@@ -193,19 +188,20 @@ class OwnRefunds:
         wallets = {loss.loss.claim.wallet_id: loss.loss.claim.wallet for loss in losses}
         known = set(Payee.objects.filter(replaced_at=None).values_list("holder_id", flat=True))
         cut_off = set(stalls.unreachable().values_list("pk", flat=True))
-        entries = [
-            (
-                wallet.account_id,
-                Account(
-                    *self.accounts.account(wallet.pk, attempt=1, quality=OK),
-                    wallet.account.kana_name or "リハーサル",
-                ),
-            )
-            for _, wallet in sorted(wallets.items())
-            if wallet.account_id not in known | cut_off
-        ]
-        with transaction.atomic():
-            payees.enter_many(entries, actor=SYSTEM)
+        self._load(
+            [
+                Sent(
+                    wallet_ref=wallet.wallet_ref,
+                    about=ACCOUNT,
+                    account=Account(
+                        *self.accounts.account(wallet.pk, attempt=1, quality=OK),
+                        wallet.account.kana_name or "リハーサル",
+                    ),
+                )
+                for _, wallet in sorted(wallets.items())
+                if wallet.account_id not in known | cut_off
+            ]
+        )
 
     def _correct(self, *, attempt: int) -> bool:
         """Those whose account cannot be paid have given another one, and its cooling-off is over.
@@ -217,20 +213,18 @@ class OwnRefunds:
         owed = Entitlement.objects.filter(
             wallet__account__in=waiting.values("holder"), state__in=Entitlement.OWED
         ).select_related("wallet__account")
-        entries = [
-            (each.wallet.account_id, self._account(each, attempt=attempt, quality=OK))
+        sent = [
+            Sent(
+                wallet_ref=each.wallet.wallet_ref,
+                about=CORRECTION,
+                account=self._account(each, attempt=attempt, quality=OK),
+            )
             for each in _first_parts(owed)
         ]
-        if not entries:
+        if not sent:
             return False
-        outcomes = review.correct_many(entries, reason=WHY)
-        for outcome in outcomes:
-            if isinstance(outcome, WinddownError):
-                self.doors.stall(
-                    "another bank account", 1, str(outcome), role="support", door="correct_payee"
-                )
+        corrected = self._load(sent)
         self._decide()
-        corrected = sum(isinstance(outcome, int) for outcome in outcomes)
         self.staff.tell(f"{corrected:,} holders gave another bank account.")
         cooling_off = dt.timedelta(hours=refund_limits.current().cooling_off_hours)
         self.staff.go_on(clock.now() + cooling_off + dt.timedelta(minutes=1))

@@ -5,15 +5,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import itertools
-import uuid
 from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Count, Sum
 
-from refunds.applications import payees, review, submitting
-from refunds.applications.submitting import Submission
 from refunds.bank_accounts import Account
 from refunds.models import Branch, Entitlement, Payee, PayoutBatch, RefundApplication
 from refunds.payouts import payout_batches
@@ -22,8 +19,9 @@ from rehearsal import tracing
 from rehearsal.bank import Accounts, SimulatedBank, later_quality
 from rehearsal.browser import PageRefused
 from rehearsal.customers import Customer, Customers
+from rehearsal.forms_file import ACCOUNT, APP, APPLICATION, CORRECTION, Sent, written
+from rehearsal.identity import Identity
 from rehearsal.operations import Operations
-from winddown.actors import SYSTEM
 
 # Runs of the pay part: the day it is planned, and the day on which the bank carries it out.
 CYCLES = (
@@ -44,6 +42,7 @@ class Holder:
 
     user_id: int
     number: int
+    wallet_ref: str
     kana_name: str
     owed_minor: int
     applies_on: dt.date | None
@@ -67,6 +66,7 @@ class Refunding:
         self.bank: SimulatedBank
         self.people: Customers | None = None
         self.at_the_pages: dict[int, Customer] = {}
+        self.identity: Identity
 
     # --- before refunds open ----------------------------------------------------------------------
 
@@ -89,19 +89,19 @@ class Refunding:
         """The operator has paid the victims whose loss no issuer made good."""
         losses = list(own_funds.compensations().select_related("loss__claim__wallet__account"))
         people = {loss.loss.claim.wallet.account_id: loss.loss.claim.wallet for loss in losses}
-        with transaction.atomic():
-            payees.enter_many(
-                [
-                    (
-                        user_id,
-                        self._account(
-                            user_id, wallet.account.kana_name, quality="ok", number=wallet.pk
-                        ),
-                    )
-                    for user_id, wallet in sorted(people.items())
-                ],
-                actor=SYSTEM,
-            )
+        self.load(
+            [
+                Sent(
+                    wallet_ref=wallet.wallet_ref,
+                    about=ACCOUNT,
+                    account=self._account(
+                        user_id, wallet.account.kana_name, quality="ok", number=wallet.pk
+                    ),
+                )
+                for user_id, wallet in sorted(people.items())
+            ],
+            reason="accounts of victims",
+        )
         self.check_payees()
         self.pay(*COMPENSATION_CYCLE)
         self.operations.move_to(self._noon(dt.date.fromisoformat(COMPENSATION_CYCLE[1])))
@@ -120,6 +120,7 @@ class Refunding:
         approver.approve(run, reason=why)
         treasury.start(run, reason=why)
         self.operations.follow(run)
+        self.identity = Identity()
         self.drill()
         self._meet_holders()
         self.tell(f"{len(self.holders):,} holders may apply until {case.refund_window_last_on}.")
@@ -152,6 +153,7 @@ class Refunding:
             self.holders[each.wallet.account_id] = Holder(
                 user_id=each.wallet.account_id,
                 number=each.wallet_id,
+                wallet_ref=each.wallet.wallet_ref,
                 kana_name=each.wallet.account.kana_name,
                 owed_minor=each.amount_minor,
                 applies_on=dt.date.fromisoformat(row["applies_on"]) if row["applies_on"] else None,
@@ -171,15 +173,22 @@ class Refunding:
                 by_week[_end_of_week(holder.applies_on, last_on)].append(holder)
         cycles = {dt.date.fromisoformat(planned): value for planned, value in CYCLES}
         values = {dt.date.fromisoformat(value) for _, value in CYCLES}
-        days = set(by_week) | {day for day in {*cycles, *values} if first_on <= day <= last_on}
-        for day in sorted(days):
-            self.operations.move_to(self._noon(day))
+        day = first_on
+        while day <= last_on:
+            if day in by_week or day in values or day in cycles:
+                self.operations.move_to(self._noon(day))
             if day in by_week:
                 self.apply(by_week[day], day=day)
             if day in values:
                 self.import_answers()
             if day in cycles:
                 self.pay(day.isoformat(), cycles[day])
+            self.account_for(day)
+            day += dt.timedelta(days=1)
+
+    def account_for(self, day: dt.date) -> None:
+        """The report says where all that is entitled is at the end of the day."""
+        self.report.identity.append(self.identity.on(day))
 
     def _noon(self, day: dt.date) -> dt.datetime:
         return dt.datetime.combine(day, dt.time(12), self.zone)
@@ -191,14 +200,14 @@ class Refunding:
         by_pages = self._apply_by_pages(walking)
         there = set(by_pages)
         with self.report.phase("applications") as phase:
-            outcomes = submitting.submit_many(
+            taken = self.load(
                 [
-                    Submission(
-                        holder_id=holder.user_id,
+                    Sent(
+                        wallet_ref=holder.wallet_ref,
+                        about=APPLICATION,
                         channel=holder.channel,
-                        op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"apply:{holder.user_id}"),
                         account=self._first_account(holder),
-                        confirmed_minor=holder.owed_minor,
+                        confirmed_minor=holder.owed_minor if holder.channel == APP else None,
                         late_reason="was abroad" if late else "",
                     )
                     for holder in holders
@@ -206,22 +215,26 @@ class Refunding:
                 ],
                 reason="applications of the week",
             )
-            phase.rows = len(outcomes)
-        refused = [outcome for outcome in outcomes if outcome.refusal is not None]
-        for outcome in refused[:3]:
-            self.tell(f"refused: {outcome.refusal}")
-        self._review(
-            [
-                *by_pages.values(),
-                *(outcome.application_id for outcome in outcomes if outcome.application_id),
-            ]
-        )
+            phase.rows = taken
+        self._review([holder.user_id for holder in holders])
         self.check_payees()
         self.correct()
         self.tell(
-            f"{len(outcomes) - len(refused) + len(by_pages):,} applications"
+            f"{taken + len(by_pages):,} applications"
             f"{' after the window' if late else ''}, {len(by_pages):,} of them by the pages."
         )
+
+    def load(self, sent: Sequence[Sent], *, reason: str) -> int:
+        """What holders sent in is in, but for what was refused. Returns how many lines are in."""
+        if not sent:
+            return 0
+        before = len(self.doors.stalls)
+        with written(sent) as path:
+            done = self.doors.run("load_applications", str(path), by="support", reason=reason)
+        refused = self.doors.stalls[before:]
+        for stall in refused:
+            self.tell(f"refused: {stall.why}")
+        return len(sent) - sum(stall.number for stall in refused) if done is None else done["taken"]
 
     def _walks(self, holder: Holder) -> bool:
         return holder.channel == "app" and holder.user_id in self.at_the_pages
@@ -253,30 +266,21 @@ class Refunding:
             holder.user_id, holder.kana_name, quality=holder.quality, number=holder.number
         )
 
-    def _review(self, ids: list[int]) -> None:
-        """Every application has gone through the steps that people take.
+    def _review(self, holders: Collection[int]) -> None:
+        """Every application of the holders has gone through the steps that people take.
 
         Support verifies those by web, and two people decide what the rules left to them.
         """
-        chosen = RefundApplication.objects.filter(pk__in=ids)
-        for application in chosen.filter(state=RefundApplication.State.IDENTITY_CHECK).order_by(
-            "pk"
+        of = RefundApplication.State
+        chosen = RefundApplication.objects.filter(applicant__in=holders, live=True).order_by("pk")
+        for state, command in (
+            (of.IDENTITY_CHECK, "verify_application"),
+            (of.VERIFIED, "confirm_amount"),
         ):
-            words = ("verify_application", f"--application={application.pk}")
-            self.doors.must(*words, by="support", reason="papers match")
-        for application in chosen.filter(state=RefundApplication.State.VERIFIED).select_related(
-            "entitlement", "applicant"
-        ):
-            review.confirm_amount(
-                application,
-                confirmed_minor=application.entitlement.amount_minor,
-                actor=application.applicant,
-            )
-        for application in (
-            chosen.filter(state=RefundApplication.State.AMOUNT_CONFIRMED)
-            .select_related("entitlement")
-            .order_by("pk")
-        ):
+            for application in chosen.filter(state=state):
+                words = (command, f"--application={application.pk}")
+                self.doors.must(*words, by="support", reason="papers match")
+        for application in chosen.filter(state=of.AMOUNT_CONFIRMED).select_related("entitlement"):
             if application.late and application.entitlement.state != Entitlement.State.EXCLUDED:
                 continue
             words = ("propose_application", f"--application={application.pk}")
@@ -309,11 +313,12 @@ class Refunding:
         again = [holder for holder in again if self.attempts[holder.user_id] < 3]
         if not again:
             return
-        outcomes = review.correct_many(
+        corrected = self.load(
             [
-                (
-                    holder.user_id,
-                    self._account(
+                Sent(
+                    wallet_ref=holder.wallet_ref,
+                    about=CORRECTION,
+                    account=self._account(
                         holder.user_id,
                         holder.kana_name,
                         quality=later_quality(holder.quality),
@@ -324,7 +329,6 @@ class Refunding:
             ],
             reason="corrected by the holders",
         )
-        corrected = sum(isinstance(outcome, int) for outcome in outcomes)
         self.check_payees()
         self.tell(f"{corrected:,} accounts corrected by their holders.")
 

@@ -20,6 +20,7 @@ from django.db.models.functions import TruncDate
 
 from refunds.invariants import without_a_door
 from refunds.models import Entitlement, EntitlementTransition, Payout, PayoutView, Remedy
+from rehearsal.direct import doors_missing
 from winddown.authority import roles
 from winddown.evidence import invariants
 
@@ -74,6 +75,8 @@ class Report:
     reissued: int = 0
     stuck: int = 0
     """Amounts that no door moves on."""
+    identity: list[dict[str, Any]] = field(default_factory=list)
+    """Where all that is entitled was at the end of each day of the refund."""
     figures: list[Figure] = field(default_factory=list)
     checks: dict[str, bool] = field(default_factory=dict)
     breached: dict[str, list[str]] = field(default_factory=dict)
@@ -134,6 +137,9 @@ class Report:
         self.reissued = Payout.objects.filter(entitlement__isnull=False, attempt__gt=1).count()
         self.stuck = len(without_a_door())
         self.checks["nothing is stuck"] = self.stuck == 0
+        self.checks["what is entitled was all accounted for at the end of each day"] = bool(
+            self.identity
+        ) and not any(day["difference"] for day in self.identity)
 
     @property
     def passed(self) -> bool:
@@ -160,6 +166,8 @@ class Report:
             "returned_after_paid": self.returned_after_paid,
             "reissued": self.reissued,
             "stuck": self.stuck,
+            "identity": self.identity,
+            "doors_missing": doors_missing(),
             "figures": [asdict(figure) | {"holds": figure.holds} for figure in self.figures],
             "checks": self.checks,
             "invariants": {"checked": len(invariants.known()), "breached": self.breached},

@@ -15,15 +15,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from refunds.applications import choosing, holds, payees, review, submitting
+from refunds.applications import choosing, holds, intake, payees, review, submitting
 from refunds.bank_accounts import Account
 from refunds.models import Entitlement, Payee, RefundApplication
 from refunds.payouts.methods import METHODS, postal_addresses
 from refunds.payouts.methods.postal_addresses import AddressRefused, PostalAddress
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, says
+from winddown.programme.evidence_files import File
 from winddown.site.acts import Act
 from winddown.site.forms import ReasonForm, RowField, SayingField
+from winddown.site.pages import stored_file
 from winddown.site.panels import number_in
 from winddown.words import Text
 
@@ -219,6 +221,25 @@ def _enter(actor: Actor, given: dict[str, Any]) -> RefundApplication:
     )
 
 
+class LoadForm(ReasonForm):
+    applications = forms.FileField(
+        label=_("File of what customers sent in"),
+        help_text=_("CSV in UTF-8, with the columns that load_applications --help names."),
+    )
+
+
+def _load(actor: Actor, given: dict[str, Any]) -> intake.Loaded | HttpResponse:
+    """Returns what became of the lines, or a file of those that were refused, with the reason."""
+    sent = given["applications"]
+    done = intake.load(
+        File(name=sent.name, content=sent.read()), actor=actor, reason=given["reason"]
+    )
+    if not done.refused:
+        return done
+    lines = [f"{number},{refusal}" for number, refusal in sorted(done.refused.items())]
+    return stored_file(File(name="refused-lines.csv", content="\n".join([*lines, ""]).encode()))
+
+
 def check_file(actor: Actor, given: dict[str, Any]) -> HttpResponse:
     """Returns the file as an answer that a browser stores."""
     with TemporaryDirectory() as directory:
@@ -248,6 +269,14 @@ DESK: dict[str, Act] = {
         # Money goes where it says: the person proves again who it is, in the command too.
         tone="danger",
         typed=("account_number", "account_number_again", "name", "name_again"),
+    ),
+    "load": Act(
+        title=pgettext_lazy("verb", "Load a file of what customers sent in"),
+        effect=_("Each line is in as if it were entered alone. Those refused come back as a file."),
+        permission=WORK,
+        form=LoadForm,
+        do=_load,
+        tone="danger",
     ),
     "verify": Act(
         title=pgettext_lazy("verb", "Confirm the identity"),

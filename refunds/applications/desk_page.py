@@ -135,7 +135,9 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
         form=form,
         rows=[Row(each, waiting.get(each.subject)) for each in rows],
         total=found.count(),
-        decisions=_decisions(("enter", "correct", "hold", "release", "check-file"), actor=actor),
+        decisions=_decisions(
+            ("enter", "load", "correct", "hold", "release", "check-file"), actor=actor
+        ),
     )
 
 

@@ -96,18 +96,19 @@ def try_again(holder: User, *, actor: Actor, reason: str = "") -> RefundApplicat
 
 
 def correct_many(
-    entries: Sequence[tuple[int, Account]], *, reason: str
+    entries: Sequence[tuple[int, Account]], *, actor: Actor, reason: str
 ) -> list[int | WinddownError]:
     """Each payee is corrected as `correct_payee` does. Returns the application or the refusal of
-    each.
+    each. A person who enters them needs `refunds.work_application`.
     """
+    require(actor, "refunds.work_application", by_system=True, action="enter accounts of holders")
     with transaction.atomic():
-        outcomes = _correct(entries, actor=SYSTEM)
+        outcomes = _correct(entries, actor=actor)
         corrected = sum(isinstance(outcome, int) for outcome in outcomes)
         audit.append(
             "application.correct_many",
             "applications",
-            actor=SYSTEM,
+            actor=actor,
             reason=reason,
             corrected=corrected,
         )

@@ -222,21 +222,21 @@ def _tell(application: RefundApplication, holder: User, *, language: str) -> Non
         )
 
 
-def submit_many(submissions: Sequence[Submission], *, reason: str) -> list[Outcome]:
+def submit_many(submissions: Sequence[Submission], *, actor: Actor, reason: str) -> list[Outcome]:
     """Each application is in as after `submit`. A refused one does not stop the others. Returns the
     outcomes in the order of the submissions.
 
-    All are one transaction. It is for applications that arrive together, as from a file or in a
-    rehearsal. The actor is the system, and each row names its applicant. `submissions` has each
-    holder once.
+    All are one transaction, and each row names its applicant. `submissions` has each holder once.
+    A person who enters them needs `refunds.work_application`.
     """
+    require(actor, "refunds.work_application", by_system=True, action="enter applications")
     with transaction.atomic():
-        outcomes = _take(submissions, actor=SYSTEM)
+        outcomes = _take(submissions, actor=actor)
         taken = sum(outcome.refusal is None for outcome in outcomes)
         audit.append(
             "application.submit_many",
             "applications",
-            actor=SYSTEM,
+            actor=actor,
             reason=reason,
             taken=taken,
             refused=len(outcomes) - taken,

@@ -168,6 +168,7 @@ VERBS = {
     },
     "console:applications_act": {
         "enter": "refunds.work_application",
+        "load": "refunds.work_application",
         "verify": "refunds.work_application",
         "confirm": "refunds.work_application",
         "ask": "refunds.work_application",

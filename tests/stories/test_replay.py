@@ -58,6 +58,11 @@ def test_the_replayed_case_ends_with_the_published_figures(
     assert len(report["views"]) >= 2
     assert {view["difference_minor"] for view in report["views"]} == {0}
     assert (report["stuck"], report["reissued"] > 0) == (0, True)
+    # Each day of the window and of the payouts after it.
+    assert len({day["day"] for day in report["identity"]}) >= 152
+    assert {day["difference"] for day in report["identity"]} == {0}
+    without = {room for room, number in report["doors_missing"].items() if number}
+    assert without <= {"refunds.claims", "refunds.remedies"}
     # 7pay had paid a third of the people by the last day but one of the window.
     shares = [day["people"] for day in report["paid_by_day"] if day["day"] <= "2020-01-09"]
     assert 0.25 < shares[-1] < 0.4

@@ -20,6 +20,7 @@ from tests.accounts.mail_server import mail_server, text_of
 from tests.refunds.conftest import House, jst, person
 from wallets.models import Posting
 from winddown import clock
+from winddown.actors import SYSTEM
 from winddown.errors import (
     CapabilityStopped,
     GuardNotMet,
@@ -95,7 +96,7 @@ def test_one_refused_submission_does_not_stop_the_others(house: House) -> None:
         )
         for row in rows
     ]
-    outcomes = submitting.submit_many(sent, reason="a file")
+    outcomes = submitting.submit_many(sent, actor=SYSTEM, reason="a file")
     assert [outcome.state for outcome in outcomes] == ["approved", "", "approved"]
     assert isinstance(outcomes[1].refusal, PayeeRefused)
     assert Payee.objects.count() == 2

@@ -89,6 +89,11 @@ PLACES = (
     ),
     Place("refunds.payouts.tracing.record", "refunds.work_application"),
     Place("refunds.payouts.tracing.load", "winddown.publish_notice"),
+    Place("refunds.applications.intake.load", "refunds.work_application"),
+    Place(
+        "refunds.applications.submitting.submit_many", "refunds.work_application", by_system=True
+    ),
+    Place("refunds.applications.review.correct_many", "refunds.work_application", by_system=True),
     Place("refunds.payouts.payment_blocks.enter", "refunds.block_payment"),
     Place("refunds.payouts.payment_blocks.ask_lift", "refunds.block_payment"),
     Place("accounts.credentials.access._require", "test", given=lambda: {"permission": "test"}),
