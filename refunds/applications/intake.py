@@ -33,7 +33,7 @@ from refunds.payouts.methods.postal_addresses import AddressRefused, PostalAddre
 from wallets.models import Wallet
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import LoadRefused, WinddownError, says
+from winddown.errors import GuardNotMet, LoadRefused, WinddownError, says
 from winddown.evidence import audit
 from winddown.programme.evidence_files import File
 
@@ -61,10 +61,6 @@ _Channel = RefundApplication.Channel
 # In earnest people who sign in apply on the portal: a file cannot prove that they did.
 _CHANNELS: Final = (_Channel.WEB, _Channel.PAPER, _Channel.PHONE)
 _YES: Final = {"": False, "no": False, "yes": True}
-
-
-class LineRefused(WinddownError):
-    """The line is not taken: {why}."""
 
 
 @dataclass(slots=True)
@@ -224,7 +220,9 @@ def _choose(lines: Sequence[_Line], done: Loaded, actor: Actor, reason: str) -> 
     for line in lines:
         application = waiting.get(line.holder_id)
         if application is None:
-            done.refused[line.number] = LineRefused(why=says("no application waits"))
+            done.refused[line.number] = GuardNotMet(
+                action=says("pay by another method"), why=says("no application waits")
+            )
             continue
         try:
             choosing.choose(
