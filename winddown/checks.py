@@ -1,5 +1,5 @@
-"""The checks of the database: migrations that this code does not have, login providers that nobody
-declared, and a role with too many privileges.
+"""The checks of the database: migrations that this code does not have or no longer has, login
+providers that nobody declared, and a role with too many privileges.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004
 from django.db import connections
-from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from winddown import connected_role
+from winddown.evidence import migrations
 from winddown.models import LoginProvider, Programme
 
 
@@ -23,10 +23,11 @@ from winddown.models import LoginProvider, Programme
 def unknown_migrations(
     *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Returns an error for each database that records one of our migrations that has no file.
+    """Returns an error for each database that records one of our migrations that has no file, or
+    that lacks some of those that one file replaces.
 
-    Django ignores such a record. It would report nothing to migrate, and the service would run on a
-    schema that nobody has compared with the models.
+    Django ignores either. It would report nothing to migrate, and the service would run on a schema
+    that nobody has compared with the models.
     """
     ours = {
         config.label
@@ -36,10 +37,8 @@ def unknown_migrations(
     found: list[CheckMessage] = []
     for alias in databases or ():
         recorded = MigrationRecorder(connections[alias]).applied_migrations()
-        on_disk = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
-        unknown = sorted(
-            f"{app}.{name}" for app, name in set(recorded) - set(on_disk) if app in ours
-        )
+        known = migrations.known()
+        unknown = sorted(f"{app}.{name}" for app, name in set(recorded) - known if app in ours)
         if unknown:
             found.append(
                 Error(
@@ -49,6 +48,16 @@ def unknown_migrations(
                     " an empty one. Where it is the database under .local/, `make clean` removes it"
                     " with all data in it, and `make demo` starts anew.",
                     id="winddown.E001",
+                )
+            )
+        if lacking := migrations.lacking(recorded):
+            found.append(
+                Error(
+                    f"The database {connections[alias].settings_dict['NAME']} stands before a state"
+                    f" that this version begins from: it lacks {', '.join(lacking)}.",
+                    hint="Migrate it with the last version that has these migrations, then with this"
+                    " one (docs/decisions/0030).",
+                    id="winddown.E005",
                 )
             )
     return found

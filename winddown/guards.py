@@ -4,9 +4,11 @@ share."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pgtrigger
+from django.db.migrations.operations import CreateModel
 from pgtrigger import compiler
 from pgtrigger.migrations import AddTrigger, RemoveTrigger
 
@@ -136,25 +138,41 @@ def written_by_triggers() -> Guard:
 
 
 def keep_models(*, plan: list[tuple[Any, bool]], **kwargs: Any) -> None:
-    """The migrations of the plan do not render models anew for a trigger, which changes no field.
+    """The migrations of the plan render no model anew for a trigger, which changes no field, nor for
+    a new model that refers to it: only the new model is rendered.
 
-    `migrate` on an empty database takes half the time. It receives Django's signal `pre_migrate`.
+    `migrate` on an empty database takes a quarter of the time. It receives Django's signal
+    `pre_migrate`.
     """
     for migration, _backwards in plan:
         for operation in migration.operations:
             own: Any = operation
             # A process that migrates twice meets the same operations again.
-            known = "state_forwards" in vars(own)
-            if isinstance(operation, AddTrigger | RemoveTrigger) and not known:
-                own.state_forwards = _without_rendering(own.state_forwards)
+            if "state_forwards" in vars(own):
+                continue
+            if isinstance(operation, AddTrigger | RemoveTrigger):
+                own.state_forwards = _rendering(own.state_forwards, _nothing)
+            elif isinstance(operation, CreateModel):
+                own.state_forwards = _rendering(own.state_forwards, _only)
 
 
-def _without_rendering(forwards: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+def _rendering(
+    forwards: Callable[[str, Any], None], render: Callable[..., None]
+) -> Callable[[str, Any], None]:
     def noted(app_label: str, state: Any) -> None:
-        state.reload_model = lambda *_args, **_kwargs: None
+        state.reload_model = partial(render, state)
         try:
             forwards(app_label, state)
         finally:
             del state.reload_model
 
     return noted
+
+
+def _nothing(_state: Any, *_args: Any, **_kwargs: Any) -> None:
+    """No model is rendered."""
+
+
+def _only(state: Any, app_label: str, model_name: str, **_kwargs: Any) -> None:
+    """This model is rendered, and those that it refers to stay as they are."""
+    state.apps.render_multiple([state.models[app_label, model_name]])

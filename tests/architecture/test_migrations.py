@@ -12,6 +12,7 @@ from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import AddField, RemoveField, RenameField
 from django.db.migrations.recorder import MigrationRecorder
@@ -25,104 +26,10 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds")
 
 # A new migration is added here, so that none is added or removed without being noticed.
 MIGRATIONS = {
-    "winddown": [
-        "0001_functions",
-        "0002_initial",
-        "0003_batch_held_up",
-        "0004_clocks_of_hosts",
-        "0005_seals_after_a_restore",
-        "0006_witness",
-        "0007_kept_rows",
-        "0008_entries_continue_the_chain",
-        "0009_journal_is_searched",
-        "0010_jurisdiction",
-        "0011_window_follows_the_notice",
-        "0012_publications",
-        "0013_declared_sources_and_providers",
-        "0014_instruments_and_merchants",
-        "0015_set_up_code",
-        "0016_zone_of_the_notice",
-        "0017_milestones_and_filings",
-        "0018_one_standing_of_a_switch",
-        "0019_announcements",
-        "0020_alarms",
-        "0021_witnessed_alarms",
-        "0022_numbers_of_the_law",
-        "0023_evidence_of_receipts",
-        "0024_milestones_of_the_clock",
-        "0025_withdrawn_incident",
-        "0026_merchant_notices",
-        "0027_receipts_from_before_the_files",
-        "0028_told_duty_addresses",
-    ],
-    "accounts": [
-        "0001_initial",
-        "0002_initial",
-        "0003_one_person_one_staff_number",
-        "0004_roles_in_one_hand",
-        "0005_summaries_by_the_owner",
-        "0006_access_added_message",
-        "0007_witness",
-        "0008_hits_of_a_minute",
-        "0009_imported_hash_cost",
-        "0010_link_for_a_browser",
-        "0011_addresses_that_reach",
-        "0012_login_id_in_one_spelling",
-        "0013_kept_rows",
-        "0014_access_changed_message",
-        "0015_link_for_an_address",
-        "0016_witnessed_roles",
-        "0017_guards_of_named_columns",
-        "0018_declared_providers",
-        "0019_bulk_messages",
-        "0020_visible_staff_numbers",
-        "0021_carrier_files",
-        "0022_merchant_notices",
-        "0023_ids_of_attempts",
-        "0024_payee_changed",
-        "0025_voucher_messages",
-        "0026_postal_addresses",
-        "0027_application_in",
-    ],
-    "wallets": [
-        "0001_initial",
-        "0002_witness",
-        "0003_kept_rows",
-        "0004_declared_sources",
-        "0005_result_of_one_inclusion",
-        "0006_parts_of_an_entitlement",
-        "0007_deposited",
-    ],
-    "refunds": [
-        "0001_initial",
-        "0002_witness",
-        "0003_same_file_after_a_rejection",
-        "0004_request_list",
-        "0005_kept_rows",
-        "0006_bank_profiles",
-        "0007_payment_blocks",
-        "0008_reminders",
-        "0009_result_of_one_inclusion",
-        "0010_ways_out",
-        "0011_parts_of_an_entitlement",
-        "0012_answers_of_the_bank",
-        "0013_payout_views",
-        "0014_statements_of_the_bank",
-        "0015_payees_left_unchecked",
-        "0016_tracing",
-        "0017_closing_proof",
-        "0018_caps_and_releases",
-        "0019_bank_days",
-        "0020_closing_documents",
-        "0021_payout_methods",
-        "0022_voided_files",
-        "0023_versions_of_a_batch",
-        "0024_payout_waves",
-        "0025_breaks_together",
-        "0026_recalls",
-        "0027_other_ends",
-        "0028_break_matches",
-    ],
+    "winddown": ["0001_squashed_0028"],
+    "accounts": ["0001_squashed_0001", "0002_squashed_0027"],
+    "wallets": ["0001_squashed_0007"],
+    "refunds": ["0001_squashed_0028"],
 }
 # Tables whose rows change in masses. The models cannot declare this option.
 FILLFACTORS = {
@@ -247,11 +154,47 @@ def test_the_database_holds_what_the_models_cannot_declare() -> None:
 @pytest.mark.django_db
 def test_an_unsupported_database_version_is_refused_before_any_migration() -> None:
     call_command("check", databases=["default"])
-    MigrationRecorder(connection).record_applied("accounts", "0004_storage")
-    MigrationRecorder(connection).record_unapplied("refunds", "0001_initial")
+    recorder = MigrationRecorder(connection)
+    recorder.record_applied("accounts", "0004_storage")
+    recorder.record_unapplied("refunds", "0001_squashed_0028")
     with pytest.raises(SystemCheckError, match=r"winddown\.E001.*accounts\.0004_storage"):
         call_command("migrate", skip_checks=False, verbosity=0)
-    assert ("refunds", "0001_initial") not in MigrationRecorder(connection).applied_migrations()
+    assert ("refunds", "0001_squashed_0028") not in recorder.applied_migrations()
+
+
+@pytest.mark.as_owner
+@pytest.mark.django_db
+def test_a_database_at_the_last_replaced_state_goes_on_with_nothing_to_do() -> None:
+    recorder = MigrationRecorder(connection)
+    for key, replaced in _replacing().items():
+        assert {*replaced, key} <= set(recorder.applied_migrations())
+        recorder.record_unapplied(*key)
+    executor = MigrationExecutor(connection)
+    assert executor.migration_plan(executor.loader.graph.leaf_nodes()) == []
+    call_command("migrate", skip_checks=False, verbosity=0)
+    assert set(_replacing()) <= set(recorder.applied_migrations())
+
+
+@pytest.mark.as_owner
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("app", "name"), [("refunds", "0028_break_matches"), ("winddown", "0006_witness")]
+)
+def test_a_database_before_the_last_replaced_state_is_refused(app: str, name: str) -> None:
+    recorder = MigrationRecorder(connection)
+    for key in _replacing():
+        recorder.record_unapplied(*key)
+    recorder.record_unapplied(app, name)
+    before = set(recorder.applied_migrations())
+    with pytest.raises(SystemCheckError, match=rf"winddown\.E005.*lacks {app}\.{name}\."):
+        call_command("migrate", skip_checks=False, verbosity=0)
+    assert set(recorder.applied_migrations()) == before
+
+
+def _replacing() -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Returns the migrations that stand in place of earlier ones, with these."""
+    files = MigrationLoader(None).disk_migrations
+    return {key: each.replaces for key, each in files.items() if each.replaces and key[0] in ROOMS}
 
 
 @pytest.mark.as_owner
@@ -261,24 +204,56 @@ def test_a_database_with_migrations_of_another_program_is_accepted() -> None:
     call_command("check", databases=["default"])
 
 
-def test_a_migration_renders_no_model_anew_for_a_trigger() -> None:
+def test_a_migration_renders_only_a_new_model() -> None:
     loader = MigrationLoader(None)
-    migration = loader.get_migration("winddown", "0011_window_follows_the_notice")
+    migration = loader.get_migration("refunds", "0001_squashed_0028")
     for _ in range(2):
         guards.keep_models(plan=[(migration, False)])
-    state = loader.project_state(("winddown", "0010_jurisdiction"))
-    before = state.apps.get_model("winddown", "milestone")
+    state = loader.project_state(("wallets", "0001_squashed_0007"))
+    before = state.apps.get_model("wallets", "wallet")
     for operation in migration.operations:
-        operation.state_forwards("winddown", state)
-    added = [each.name for each in state.models["winddown", "milestone"].options["triggers"]]
-    assert "window_follows_the_notice" in added
-    assert state.apps.get_model("winddown", "milestone") is before
-    state.reload_model("winddown", "milestone")
-    assert state.apps.get_model("winddown", "milestone") is not before
+        operation.state_forwards("refunds", state)
+    added = [each.name for each in state.models["refunds", "payout"].options["triggers"]]
+    assert "payout_is_fixed" in added
+    assert state.apps.get_model("wallets", "wallet") is before
+    entitlement = state.apps.get_model("refunds", "entitlement")
+    assert entitlement._meta.get_field("wallet").related_model is before
+    state.reload_model("wallets", "wallet")
+    assert state.apps.get_model("wallets", "wallet") is not before
 
 
-# A column renamed, and so digested at another place: older rows of this table are witnessed again.
-RENAMED = {("refunds.issueraction", "ask_list")}
+# What the replaced migrations added to witnessed tables, with the value that older rows got. Databases
+# that began with them have such rows.
+ADDED_BEFORE = {
+    "refunds.bankfile.answered_on": "NULL",
+    "refunds.bankprofile.format": "'zengin'",
+    "refunds.payout.method": "'bank'",
+    "refunds.payoutbatch.leaves_at": "NULL",
+    "refunds.payoutbatch.method": "'bank'",
+    "refunds.payoutbatch.rejection_id": "NULL",
+    "refunds.payoutbatch.replaces_id": "NULL",
+    "refunds.reconciliationbreak.owner_id": "NULL",
+    "refunds.refundapplication.fallback_consent": "False",
+    "refunds.refundapplication.method": "'bank'",
+    "refunds.refundterms.batch_max_minor": "999999999999",
+    "refunds.refundterms.day_max_minor": "9999999999999",
+    "refunds.refundterms.file_sum_max_minor": "999999999999",
+    "refunds.refundterms.line_max_minor": "9999999999",
+    "refunds.refundterms.pays_from": "''",
+    "refunds.refundterms.release_grace_minutes": "0",
+    "refunds.refundterms.straight_through_percent": "90",
+    "refunds.statementline.line": "NULL",
+    "winddown.filingreceipt.evidence_id": "NULL",
+    "winddown.filingreceipt.evidence_sha256": "''",
+    "winddown.milestone.gate": "''",
+    "winddown.milestone.needs": "'{}'",
+    "winddown.milestone.owner_id": "NULL",
+    "winddown.milestone.owner_role": "''",
+    "winddown.milestone.reached_at": "NULL",
+    "winddown.milestone.reached_by_id": "NULL",
+    "winddown.programme.jurisdiction": "'japan'",
+    "winddown.programme.legal_basis": "'discontinued_all'",
+}
 
 
 def test_a_column_added_to_a_witnessed_table_is_named_with_its_first_value() -> None:
@@ -299,20 +274,21 @@ def test_a_column_added_to_a_witnessed_table_is_named_with_its_first_value() -> 
         for model, trigger in pgtrigger.registered()
         if isinstance(trigger, UpdateWitness)
     }
-    found: set[str] = set()
+    told = {f"{label}.{column}" for label, forms in declared.items() for column in forms}
+    found = set(ADDED_BEFORE)
+    for name, value in ADDED_BEFORE.items():
+        label, column = name.rsplit(".", 1)
+        assert declared[label][column] == value, name
     for label, operation in _changes_after_the_witness():
-        if isinstance(operation, AddField):
-            if operation.name not in covered[label]:
-                continue
-            column = covered[label][operation.name].column
-            assert column in declared[label], (label, column)
-            assert declared[label][column] == _first_value(operation.field), (label, column)
-            found.add(f"{label}.{column}")
-        elif isinstance(operation, RenameField):
-            assert (label, operation.old_name) in RENAMED
-        else:
+        if not isinstance(operation, AddField):
             raise AssertionError(f"{label}: keep the column, its digests cover it: {operation}")
-    assert {"winddown.milestone.owner_id", "winddown.filingreceipt.evidence_id"} <= found
+        if operation.name not in covered[label]:
+            continue
+        column = covered[label][operation.name].column
+        assert column in declared[label], (label, column)
+        assert declared[label][column] == _first_value(operation.field), (label, column)
+        found.add(f"{label}.{column}")
+    assert found == told
 
 
 def _changes_after_the_witness() -> Iterator[tuple[str, Any]]:

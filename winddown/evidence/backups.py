@@ -28,7 +28,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from winddown import clock, encryption
 from winddown.actors import SYSTEM
 from winddown.errors import WinddownError
-from winddown.evidence import audit, invariants
+from winddown.evidence import audit, invariants, migrations
 from winddown.files import write_once
 from winddown.registries import Registry
 
@@ -178,6 +178,9 @@ def _refuse_foreign(manifest: Any, beside: Path) -> None:
 
 
 def _unapplied_migrations() -> list[str]:
+    applied = MigrationRecorder(connection).applied_migrations()
+    if earlier := migrations.lacking(applied):
+        return [f"migration {each} is not applied" for each in earlier]
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"migration {migration} is not applied" for migration, _ in plan]
