@@ -9,7 +9,13 @@ class RefundsConfig(AppConfig):
 
     def ready(self) -> None:
         from refunds import alarms, filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
-        from refunds.applications import choosing, reminders, second_person, submitting  # noqa: F401
+        from refunds.applications import (  # noqa: F401
+            choosing,
+            reminders,
+            retrying,
+            second_person,
+            submitting,
+        )
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
         from refunds.closing import documents  # noqa: F401
@@ -25,6 +31,7 @@ class RefundsConfig(AppConfig):
         clockwork.FOLLOW_UPS.add("reminders", reminders.follow_up)
         clockwork.FOLLOW_UPS.add("vouchers", notices.follow_up)
         clockwork.FOLLOW_UPS.add("drafts", submitting.expire_drafts)
+        clockwork.FOLLOW_UPS.add("accounts tried once more", retrying.follow_up)
         clockwork.FOLLOW_UPS.add("requests to issuers", follow_up.follow_up)
         clockwork.FOLLOW_UPS.add("claims secured by the fence", holding.secure_by_fence)
         clockwork.FOLLOW_UPS.add("claims past their appeal time", ending.close_after_appeal_time)

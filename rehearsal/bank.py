@@ -16,6 +16,8 @@ from refunds.bankfiles.zengin_result import AnswerKind
 
 # What the bank knows about an account. Its answers follow from this and from its earlier answers.
 OK = "ok"
+NO_REASON = "no_reason"
+"""The bank sends the transfer back and does not say why. No account of `Accounts` is like that."""
 QUALITIES = (OK, "no_such_account", "name_mismatch", "closed_once", "always_bad")
 
 
@@ -160,6 +162,7 @@ class SimulatedBank:
             "name_mismatch": ReturnReason.NAME_MISMATCH,
             "closed_once": ReturnReason.ACCOUNT_CLOSED,
             "always_bad": ReturnReason.ACCOUNT_BLOCKED,
+            NO_REASON: ReturnReason.OTHER,
         }.get(self._quality(item))
 
     def _quality(self, item: TransferItem) -> str:

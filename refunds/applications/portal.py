@@ -34,6 +34,7 @@ from refunds.applications import (
     answers,
     choosing,
     payees,
+    retrying,
     review,
     standing,
     status,
@@ -226,6 +227,7 @@ def start(request: HttpRequest) -> HttpResponse:
             "refunds/portal/correct.html",
             standing=found,
             refusal=status.refusal(found.payee, found.application),
+            retry_on=retrying.day_of(found.owed, found.payee) if found.owed else None,
             goes_on=reverse(flow.lead()),
         )
     computed = standing.computed(found.owed) if found.owed else None

@@ -10,6 +10,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from refunds.applications import retrying
 from refunds.bankfiles.answers import AccountCheck, ReturnReason
 from refunds.models import (
     Entitlement,
@@ -18,9 +19,10 @@ from refunds.models import (
     OtherEnd,
     Payee,
     Payout,
+    PayoutWave,
     RefundApplication,
 )
-from winddown import clock
+from refunds.payouts import waves
 from winddown.words import Text
 
 State = Entitlement.State
@@ -84,6 +86,9 @@ class Status:
     """How far a refund has come: its stages, what happens now and who acts, the day on which the
     bank carries the transfer out where it is known, what is missing until then, and whether the
     holder may take the application back.
+
+    `wave` is the next group that pays it as things are now; None while none is planned. `retry_on`
+    is the day on which a returned transfer is tried again without the holder.
     """
 
     stages: list[Stage]
@@ -92,6 +97,8 @@ class Status:
     missing: list[Text]
     refusal: Refusal | None
     may_withdraw: bool
+    wave: PayoutWave | None = None
+    retry_on: dt.date | None = None
 
 
 def refusal(payee: Payee | None, application: RefundApplication | None = None) -> Refusal:
@@ -157,21 +164,27 @@ def of(owed: Entitlement, *, application: RefundApplication | None, payee: Payee
     refused = owed.state == State.RETURNED or (
         payee is not None and payee.state == Payee.State.REFUSED and owed.state != State.PAID
     )
+    waits = sent and not refused and owed.state in _CHECKED
+    next_one = waves.for_entitlement(owed) if waits else None
+    retry_on = retrying.day_of(owed, payee)
     return Status(
         stages=[] if _by_voucher(application) else _stages(owed, application, sent_at),
-        now=_WRONG
+        now=_RETRIED
+        if retry_on is not None
+        else _WRONG
         if refused and owed.state != State.RETURNED
         else _now(owed, application, sent_at),
         expected_on=batch.value_date if batch is not None and owed.state != State.PAID else None,
-        missing=(
-            _missing(application, payee) if sent and not refused and owed.state in _CHECKED else []
-        ),
+        missing=[] if next_one is None else _missing(next_one.missing, application),
         refusal=refusal(payee, application) if refused else None,
         may_withdraw=_may_withdraw(owed, application),
+        wave=None if next_one is None else next_one.wave,
+        retry_on=retry_on,
     )
 
 
 _WRONG = _("The money could not be paid as you asked. We need a correct bank account from you.")
+_RETRIED = _("The bank returned the transfer. You need not do anything now: we try it once more.")
 _OUT = _("It is issued to you. It counts as paid when you cash it.")
 
 
@@ -234,16 +247,30 @@ def _stages(
 _CHECKED = (State.APPLIED, State.APPROVED, State.LATE_APPROVED)
 
 
-def _missing(application: RefundApplication | None, payee: Payee | None) -> list[Text]:
+_OURS = _("Our staff are still checking this refund. You need not do anything.")
+# What each reason of `payable.REASONS` means for the holder, and who acts. The others are for our
+# staff, and the holder is not told which one it is: it may be about somebody else's deed.
+_MISSING: dict[str, Text] = {
+    "payee_refused": _("We need a correct bank account from you."),
+    "no_payee": _("We need a bank account from you."),
+    "cooling_off": _("The account is new: it is paid a day after you gave it at the earliest."),
+    "method_cooling_off": _("The way is new: it is used a day after you chose it at the earliest."),
+    "payee_not_checked": _("The bank must confirm the account. You need not do anything."),
+}
+_UNDECIDED = "application_not_approved"
+
+
+def _missing(codes: tuple[str, ...], application: RefundApplication | None) -> list[Text]:
     """Returns what must still happen before the refund is in a transfer, and who does it."""
     found: list[Text] = []
-    if application is not None and application.review_reason and application.decided_at is None:
-        found.append(_("Two of our staff must agree to it. You need not do anything."))
-    if payee is not None and payee.state in (Payee.State.ENTERED, Payee.State.ASKED):
-        found.append(_("The bank must confirm the account. You need not do anything."))
-    if payee is not None and payee.usable_from > clock.now():
-        found.append(_("The account is new: it is paid a day after you gave it at the earliest."))
-    return found
+    for code in codes:
+        if code == _UNDECIDED and application is not None and application.review_reason:
+            found.append(_("Two of our staff must agree to it. You need not do anything."))
+        elif code == _UNDECIDED:
+            found.append(_("We are checking who applied. You need not do anything."))
+        else:
+            found.append(_MISSING.get(code, _OURS))
+    return list(dict.fromkeys(found))
 
 
 def _may_withdraw(owed: Entitlement, application: RefundApplication | None) -> bool:

@@ -27,8 +27,7 @@ class Standing:
     """Which wave pays an entitlement, and what is still missing for it.
 
     `wave` is None if no wave that is planned takes it. `missing` has codes of `payable.REASONS`, the
-    first one first; those of `by_holder` are for the holder to do. `under_way` means that a payout
-    is made: nothing is missing any more.
+    first one first. `under_way` means that a payout is made: nothing is missing any more.
     """
 
     wave: PayoutWave | None

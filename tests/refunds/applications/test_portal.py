@@ -28,15 +28,18 @@ from refunds.models import (
 from refunds.payouts import payment_blocks
 from refunds.payouts.methods import postal_addresses
 from refunds.payouts.methods.postal_addresses import PostalAddress
+from rehearsal.bank import NO_REASON
 from tests import factories
 from tests.accounts.mail_server import mail_server
 from tests.accounts.mail_server import text_of as text_of_mail
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House, jst, make_house, person
+from tests.refunds.payouts.test_waves import plan
 from tests.unguarded import past_the_guards
 from winddown import clock
 from winddown.models import Programme
 from winddown.programme import capabilities
+from winddown.runs import clockwork
 
 pytestmark = pytest.mark.django_db
 
@@ -330,6 +333,57 @@ def test_what_the_bank_could_not_pay_is_tried_again_or_replaced(house: House) ->
     assert (shut.state, shut.returns) == ("approved", 1)
     assert "It came back" not in phone.get("status/")
     house.money_holds()
+
+
+def test_a_transfer_without_a_reason_is_tried_once_more_on_the_day_that_the_page_says(
+    house: House,
+) -> None:
+    """Nothing is known to be wrong, so nobody has to act: three bank days later, and once only."""
+    (owed,) = house.entitled(1)
+    house.apply(owed)
+    house.check_payees()
+    house.bank.quality_of = lambda key: NO_REASON
+    house.send(house.paid_batch())
+    clock.travel(jst("2019-11-15T15:00"), frozen=True)
+    house.answers()
+
+    phone = Phone(owed)
+    said = "we try the same account again on Wed 20 November 2019, once"
+    assert said in phone.get()
+    assert "Same details, try again" in phone.get()
+    assert "You need not do anything now" in phone.get("status/")
+    for day, version in ((19, 1), (20, 2), (21, 2)):
+        clock.travel(jst(f"2019-11-{day}T10:00"), frozen=True)
+        clockwork.do_follow_ups()
+        assert Payee.objects.get(holder=phone.holder, replaced_at=None).version == version
+    assert "The bank must confirm the account." in phone.get("status/")
+
+    house.bank.quality_of = house.accounts.quality_of
+    house.check_payees()
+    clock.travel(jst("2019-11-22T10:00"), frozen=True)
+    house.bank.quality_of = lambda key: NO_REASON
+    house.send(house.paid_batch("2019-11-25"))
+    clock.travel(jst("2019-11-25T15:00"), frozen=True)
+    house.answers()
+    assert "on Thu 28 November" not in phone.get()
+    assert "or give us another one" in phone.get()
+    clock.travel(jst("2019-12-10T10:00"), frozen=True)
+    clockwork.do_follow_ups()
+    assert Payee.objects.get(holder=phone.holder, replaced_at=None).version == 2
+    house.money_holds()
+
+
+def test_the_status_names_the_next_wave_and_what_is_missing_for_it(house: House) -> None:
+    (owed,) = house.entitled(1)
+    plan(house, 10, 12, 15)
+    house.apply(owed)
+    phone = Phone(owed)
+    shown = phone.get("status/")
+    assert "The next payment is on Fri 15 November 2019." in shown
+    assert "at the end of Tue 12 November 2019:" in shown
+    assert "The bank must confirm the account." in shown
+    house.check_payees()
+    assert "Nothing is missing. You are paid on Fri 15 November 2019." in phone.get("status/")
 
 
 def test_an_application_is_withdrawn_until_it_is_in_a_file(house: House) -> None:
