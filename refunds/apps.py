@@ -11,6 +11,7 @@ class RefundsConfig(AppConfig):
         from refunds import alarms, filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
         from refunds.applications import (  # noqa: F401
             choosing,
+            claim_numbers,
             reminders,
             retrying,
             second_person,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.applications import reminder_letters, reminders
+from refunds.applications import claim_letters, reminder_letters, reminders
 from refunds.models import ReminderSchedule
 from winddown import clock
 from winddown.actors import Actor
@@ -49,6 +49,16 @@ REMINDERS: dict[str, Act] = {
         export=reminder_letters.export,
         any_exists=reminder_letters.any_exists,
     ),
+    "claim-letters": letters_act(
+        title=pgettext_lazy("verb", "Print the letters with claim numbers"),
+        effect=_(
+            "Everybody whom a letter alone reaches gets a claim number and the paper form. Codes that"
+            " were asked for by letter are in the same file."
+        ),
+        permission=claim_letters.PERMISSION,
+        export=claim_letters.export,
+        any_exists=claim_letters.any_exists,
+    ),
 }
 
 
@@ -59,6 +69,7 @@ class RemindersPage:
     schedule: ReminderSchedule | None
     rows: list[reminders.Reach]
     letters_waiting: int
+    claim_letters_waiting: int
     not_reached: int
     decisions: list[Decision]
 
@@ -73,6 +84,7 @@ def look(*, actor: Actor) -> RemindersPage:
         schedule=schedule,
         rows=reminders.reach(schedule),
         letters_waiting=reminder_letters.waiting(),
+        claim_letters_waiting=claim_letters.waiting(),
         not_reached=reminders.not_reached().count(),
         decisions=[acts.decision(verb, act, actor=actor) for verb, act in REMINDERS.items()],
     )

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from refunds.applications.claimants import customer_of, of_sure_customer
 from refunds.models import Voucher
 from refunds.payouts.methods import vouchers
 from winddown.errors import WinddownError
-from winddown.site.pages import actor_of, fresh_page, page, told
+from winddown.site.pages import page, told
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-@fresh_page
+@of_sure_customer
 def claim_code(request: HttpRequest, number: int) -> HttpResponse:
-    holder = actor_of(request)
+    holder = customer_of(request)
     voucher = get_object_or_404(
         Voucher.objects.select_related("payout").exclude(code_sealed=None),
         pk=number,

@@ -49,6 +49,15 @@ def roll_forward(day: date, *, calendar: str) -> date:
     return day
 
 
+def after(day: date, number: int, *, calendar: str) -> date:
+    """Returns the day on which banks are open for the `number`th time after this day. Raises
+    `NoCalendar`.
+    """
+    for _bank_day in range(number):
+        day = roll_forward(day + _ONE_DAY, calendar=calendar)
+    return day
+
+
 def last_before(day: date, *, calendar: str) -> date:
     """Returns the last day before this one on which banks were open. Raises `NoCalendar`."""
     day -= _ONE_DAY

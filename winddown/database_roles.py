@@ -78,6 +78,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
         "kana_name",
     ),
     "refunds_answerline": ("fingerprint", "name"),
+    "refunds_claimnumber": ("key", "digest"),
     "refunds_closingdocument": ("subject", "owner", "contact"),
     "refunds_fraudclaim": ("evidence", "rejection_note"),
     "refunds_issueranswer": ("note",),

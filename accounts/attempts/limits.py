@@ -98,6 +98,12 @@ ACTIONS: dict[str, tuple[Limit, ...]] = {
         Limit("token_network", NETWORK, 20, 3600, "entries enough to see an attack by"),
         Limit("token_everybody", EVERYBODY, 200, 3600, "entries enough to see an attack by"),
     ),
+    "claim_number": (
+        Limit("claim_key", KEY, 5, 900, "as for a reset"),
+        Limit("claim_network", NETWORK, 20, 60, "as for a reset"),
+        Limit("claim_range", RANGE, 100, 60, "five addresses of one range"),
+        Limit("claim_everybody", EVERYBODY, 1_200, 60, "guessing a number from everywhere"),
+    ),
     "recovery_case": (
         Limit("case_key", KEY, 3, 86_400, "one case is enough; people write again"),
         Limit("case_network", NETWORK, 10, 60, "people read and type each of them"),

@@ -26,6 +26,7 @@ class AccessRequest(models.Model):
         RECOVER = "recover"
         SIGN_UP = "sign_up"
         CASE = "case"
+        CLAIM = "claim"
 
     TRIES_MAX = 5
 
@@ -65,7 +66,8 @@ class AccessRequest(models.Model):
 
 class OneTimeLink(models.Model):
     """A link that works once: for a new password, a new account, a new channel, a new browser, for an
-    address to be verified, or for a merchant to confirm a notice.
+    address to be verified, for a merchant to confirm a notice, or, as a code alone, beside a claim
+    number.
 
     Its token (mail) and its code (telephone) are not stored. Both are derived from `key` with the
     site's secret. Its time begins when it is handed to its channel. It is dead after its use, when
@@ -82,6 +84,7 @@ class OneTimeLink(models.Model):
         BROWSER = "browser"
         ADDRESS = "address"
         MERCHANT = "merchant"
+        CLAIM = "claim"
 
     UNFENCED = (Purpose.STAFF, Purpose.BROWSER, Purpose.MERCHANT)
     """The purposes of links that open no account of a customer. No fence ends them."""

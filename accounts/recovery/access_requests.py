@@ -81,7 +81,7 @@ def _answer_next() -> bool:
         )
         if request is None:
             return False
-        typed = encryption.unseal(request.typed_sealed, place=request_place(request.key)).decode()
+        typed = typed_in(request)
         try:
             with transaction.atomic():
                 answer = ANSWERS[request.purpose](request, typed)
@@ -91,6 +91,11 @@ def _answer_next() -> bool:
             answer = AccessRequest.Answer.FAILED
         AccessRequest.objects.filter(pk=request.pk).update(answered_at=clock.now(), answer=answer)
         return True
+
+
+def typed_in(request: AccessRequest) -> str:
+    """Returns what the person typed."""
+    return encryption.unseal(request.typed_sealed, place=request_place(request.key)).decode()
 
 
 def request_place(key: uuid.UUID) -> str:

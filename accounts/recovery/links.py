@@ -23,9 +23,13 @@ from winddown.sqlstates import SqlState, sqlstate_of
 VALID_FOR = dt.timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
 # A merchant confirms a notice in its own time. The link opens no account.
 MERCHANT_VALID_FOR = dt.timedelta(days=60)
+# A letter with a code takes days, and its reader answers when there is time.
+LETTER_VALID_FOR = dt.timedelta(days=30)
 CODE_DIGITS = 8
 LINKS_PER_HOUR_MAX = 3
 Purpose = OneTimeLink.Purpose
+# Dead once the address that they were sent to is not the account's any more.
+_OF_A_CHANNEL = (Purpose.RECOVER, Purpose.BROWSER, Purpose.CLAIM)
 
 
 def issue(
@@ -83,6 +87,8 @@ def too_many(user: User) -> bool:
 def hand_over(link: OneTimeLink) -> None:
     """The link's time has begun. A second call changes nothing."""
     valid_for = MERCHANT_VALID_FOR if link.purpose == Purpose.MERCHANT else VALID_FOR
+    if link.channel == addresses.LETTER:
+        valid_for = LETTER_VALID_FOR
     OneTimeLink.objects.filter(pk=link.pk, expires_at=None, used_at=None).update(
         expires_at=clock.now() + valid_for
     )
@@ -114,6 +120,9 @@ def by_token(given: str) -> OneTimeLink:
     except ValueError:
         link = None
     if link is None or not constant_time_compare(given, token(link)):
+        raise LinkDead
+    if link.purpose == Purpose.CLAIM:
+        # It is a code, which opens something beside a claim number only.
         raise LinkDead
     if not (lives(link) or _is_read_again(link)):
         raise LinkDead
@@ -159,7 +168,9 @@ def _still_for(link: OneTimeLink, user: User) -> bool:
     changed = (user.password_set_at, user.channel_changed_at)
     if not user.is_active or any(each and each > link.issued_at for each in changed):
         return False
-    return link.purpose not in (Purpose.RECOVER, Purpose.BROWSER) or addresses.still_at(
+    if link.channel == addresses.LETTER:
+        return True
+    return link.purpose not in _OF_A_CHANNEL or addresses.still_at(
         user, channel=link.channel, fingerprint=link.address_fingerprint
     )
 

@@ -15,9 +15,18 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from refunds.applications import choosing, holds, intake, payees, review, submitting
+from refunds.applications import (
+    choosing,
+    claim_letters,
+    claim_numbers,
+    holds,
+    intake,
+    payees,
+    review,
+    submitting,
+)
 from refunds.bank_accounts import Account
-from refunds.models import Entitlement, Payee, RefundApplication
+from refunds.models import ClaimNumber, Entitlement, Payee, RefundApplication
 from refunds.payouts.methods import METHODS, postal_addresses
 from refunds.payouts.methods.postal_addresses import AddressRefused, PostalAddress
 from winddown.actors import Actor
@@ -49,6 +58,7 @@ CHANNELS: dict[str, Text] = {
     RefundApplication.Channel.WEB: _("Web"),
     RefundApplication.Channel.PAPER: _("Paper form"),
     RefundApplication.Channel.PHONE: _("By telephone"),
+    RefundApplication.Channel.CLAIM: _("By claim number"),
 }
 TAKEN_BY_STAFF = (RefundApplication.Channel.PAPER, RefundApplication.Channel.PHONE)
 
@@ -114,14 +124,44 @@ class HolderForm(ReasonForm):
     account = forms.CharField(
         label=_("Customer's account"),
         max_length=40,
-        help_text=_("As the look-up names it: account:12."),
+        help_text=_(
+            "As the look-up names it: account:12. Or the ten digits of a paper form: scan its square."
+        ),
     )
 
     def clean_account(self) -> User:
-        number = number_in(self.cleaned_data["account"], "account")
+        scanned = claim_numbers.by_reference(self.cleaned_data["account"])
+        number = (
+            number_in(self.cleaned_data["account"], "account")
+            if scanned is None
+            else scanned.holder_id
+        )
         found = User.objects.customers().filter(pk=number).first() if number is not None else None
         if found is None:
             raise ValidationError(_("There is no such account. Look it up first."))
+        return found
+
+
+class PaperForm(ReasonForm):
+    reference = forms.CharField(
+        label=_("Reference of the claim number"),
+        max_length=20,
+        required=False,
+        help_text=_("Ten digits. Empty: a blank form, on which people write who they are."),
+    )
+
+
+class NumberForm(ReasonForm):
+    reference = forms.CharField(
+        label=_("Reference of the claim number"),
+        max_length=20,
+        help_text=_("Ten digits: they stand on the paper form."),
+    )
+
+    def clean_reference(self) -> ClaimNumber:
+        found = claim_numbers.by_reference(self.cleaned_data["reference"])
+        if found is None:
+            raise ValidationError(_("There is no claim number with this reference."))
         return found
 
 
@@ -277,6 +317,36 @@ DESK: dict[str, Act] = {
         form=LoadForm,
         do=_load,
         tone="danger",
+    ),
+    "number": Act(
+        title=pgettext_lazy("verb", "Issue a claim number"),
+        effect=_(
+            "A letter brings it, with the paper form. An earlier number of the customer is dead"
+            " from now on."
+        ),
+        permission=claim_numbers.PERMISSION,
+        form=HolderForm,
+        do=lambda actor, given: claim_numbers.issue(
+            given["account"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "form": Act(
+        title=pgettext_lazy("verb", "Print the paper form"),
+        effect=_("A page to print. Its square carries the reference, and nothing names a person."),
+        permission=claim_numbers.PERMISSION,
+        form=PaperForm,
+        do=lambda actor, given: stored_file(
+            claim_letters.form_for(given["reference"], actor=actor, reason=given["reason"])
+        ),
+    ),
+    "end-number": Act(
+        title=pgettext_lazy("verb", "End a claim number"),
+        effect=_("It opens nothing any more, and no other takes its place."),
+        permission=claim_numbers.PERMISSION,
+        form=NumberForm,
+        do=lambda actor, given: claim_numbers.end(
+            given["reference"], actor=actor, reason=given["reason"]
+        ),
     ),
     "verify": Act(
         title=pgettext_lazy("verb", "Confirm the identity"),

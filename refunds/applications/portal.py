@@ -1,5 +1,7 @@
 """The customer's application for the refund, one question for each page, without JavaScript.
 
+Its customer signed in, or came with a claim number.
+
 The answers are kept after each page: encrypted in the draft of the application, or in the session
 where there is no draft (before applications open, and for the account that replaces another one).
 """
@@ -7,13 +9,10 @@ where there is no draft (before applications open, and for the account that repl
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.forms import FileField, Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -33,6 +32,7 @@ from refunds.applications import (
     account_statement,
     answers,
     choosing,
+    claim_portal,
     payees,
     retrying,
     review,
@@ -40,6 +40,7 @@ from refunds.applications import (
     status,
     submitting,
 )
+from refunds.applications.claimants import channel_of, customer_of, of_customer, of_sure_customer
 from refunds.applications.payees import PayeeRefused
 from refunds.applications.portal_forms import (
     ACCOUNT_TYPES,
@@ -60,7 +61,7 @@ from refunds.payouts import bank_search, methods
 from winddown import clock
 from winddown.errors import WinddownError
 from winddown.models import Programme, PublicNotice
-from winddown.site.pages import fresh_page, page, refusals_told, told
+from winddown.site.pages import page, refusals_told, told
 from winddown.words import Text
 
 _KEPT = "refund_answers"
@@ -74,7 +75,6 @@ REJECTED: dict[str, Text] = {
 }
 _FIRST, _LAST = "bank", "check"
 _OF_AN_ACCOUNT = ("branch", "kind", "number", "symbol", "yucho_number")
-View = Callable[..., HttpResponse]
 
 
 class _Flow:
@@ -82,7 +82,7 @@ class _Flow:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.customer = cast("User", request.user)
+        self.customer = customer_of(request)
         self.standing = standing.of(self.customer)
         self.answers = self._read()
 
@@ -110,7 +110,7 @@ class _Flow:
         if self._has_draft:
             submitting.save_draft(
                 self.customer,
-                channel=RefundApplication.Channel.APP,
+                channel=channel_of(self.request),
                 step=answers.steps(self.answers).index(step) + 1,
                 answers=self.answers,
                 actor=self.customer,
@@ -196,23 +196,11 @@ class _Flow:
         )
 
 
-def _of_customer(view: View) -> View:
-    """Only a signed-in customer sees the page, and no cache keeps it. Staff go to their own."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if getattr(request.user, "kind", "") != User.Kind.CUSTOMER:
-            return redirect("home")
-        return view(request, *args, **kwargs)
-
-    return login_required(never_cache(guarded))
-
-
 # --- the questions -------------------------------------------------------------------------------
 
 
 @require_safe
-@_of_customer
+@of_customer
 def start(request: HttpRequest) -> HttpResponse:
     """What is owed, how it was computed, and what to do; or why there is nothing to do."""
     flow = _Flow(request)
@@ -244,7 +232,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@_of_customer
+@of_customer
 def bank(request: HttpRequest) -> HttpResponse:
     """Which way, and which bank: by button, by a search, or in the rows of the kana table."""
     flow = _Flow(request)
@@ -306,7 +294,7 @@ def _kept(flow: _Flow, step: str, given: dict[str, Any], *, then: str = "") -> H
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
-@_of_customer
+@of_customer
 def account(request: HttpRequest) -> HttpResponse:
     """Branch, kind and number, or Japan Post Bank's own two numbers."""
     flow = _Flow(request)
@@ -344,7 +332,7 @@ def _with_chosen_branch(request: HttpRequest) -> Any:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
-@_of_customer
+@of_customer
 def name(request: HttpRequest) -> HttpResponse:
     """The name of the account, and what happens if the transfer fails."""
     flow = _Flow(request)
@@ -372,7 +360,7 @@ def name(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
-@_of_customer
+@of_customer
 def address(request: HttpRequest) -> HttpResponse:
     """Where the letter goes, for a way that sends one."""
     flow = _Flow(request)
@@ -420,7 +408,7 @@ def _summary(flow: _Flow) -> dict[str, Any]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
-@_of_customer
+@of_customer
 def check(request: HttpRequest) -> HttpResponse:
     """All answers, and the button that sends them. A known account is replaced on another page."""
     return _check(request, replaces=False)
@@ -428,9 +416,7 @@ def check(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
-@login_required
-@fresh_page
-@_of_customer
+@of_sure_customer
 def change(request: HttpRequest) -> HttpResponse:
     """As `check`, where a bank account that is known already is replaced: the person proves again
     who it is.
@@ -499,7 +485,7 @@ def _send(flow: _Flow, given: dict[str, Any]) -> HttpResponse:
     if flow.standing.what == What.APPLY:
         submitting.submit(
             customer,
-            channel=RefundApplication.Channel.APP,
+            channel=channel_of(flow.request),
             op_id=flow.op_id,
             actor=customer,
             account=account,
@@ -529,7 +515,7 @@ def _send(flow: _Flow, given: dict[str, Any]) -> HttpResponse:
 
 
 @require_safe
-@_of_customer
+@of_customer
 def done(request: HttpRequest) -> HttpResponse:
     """The receipt: reference, amount, what happens when. It may be opened again and printed."""
     flow = _Flow(request)
@@ -548,7 +534,7 @@ def done(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@_of_customer
+@of_customer
 def how_far(request: HttpRequest) -> HttpResponse:
     """How far the refund has come, who acts, and what is missing."""
     found = _Flow(request).standing
@@ -563,9 +549,7 @@ def how_far(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-@fresh_page
-@_of_customer
+@of_sure_customer
 def withdraw(request: HttpRequest) -> HttpResponse:
     """The application is taken back, as long as no payout of it is in a file for the bank."""
     flow = _Flow(request)
@@ -585,9 +569,7 @@ def withdraw(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
-@fresh_page
-@_of_customer
+@of_sure_customer
 def again(request: HttpRequest) -> HttpResponse:
     """The account that the bank could not pay is tried once more, with the same details."""
     flow = _Flow(request)
@@ -613,18 +595,18 @@ class StatementForm(Form):
 
 
 @require_safe
-@_of_customer
+@of_customer
 def statement(request: HttpRequest) -> HttpResponse:
     """The balance, every movement and what became of the refund, to read and to print."""
-    made = account_statement.of(cast("User", request.user))
+    made = account_statement.of(customer_of(request))
     return page(request, "refunds/portal/statement.html", made=made)
 
 
 @require_safe
-@_of_customer
+@of_customer
 def statement_file(request: HttpRequest) -> HttpResponse:
     """The same as a signed CSV file."""
-    made = account_statement.of(cast("User", request.user))
+    made = account_statement.of(customer_of(request))
     answer = HttpResponse(account_statement.as_csv(made), content_type="text/csv; charset=utf-8")
     name = f"statement-{timezone.localtime(made.made_at):%Y%m%d}.csv"
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -653,7 +635,7 @@ def statement_check(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@_of_customer
+@of_customer
 def other_ways(request: HttpRequest) -> HttpResponse:
     """For people without a bank account: whom to call and where to write."""
     return page(
@@ -679,5 +661,6 @@ urlpatterns = [
     path("account/statement/file/", statement_file, name="statement_file"),
     path("is-this-statement-from-us/", statement_check, name="statement_check"),
     path("account/refund/other-ways/", other_ways, name="other_ways"),
+    *claim_portal.urlpatterns,
 ]
 app_name = "refund"

@@ -39,9 +39,7 @@ def day_of(owed: Entitlement, payee: Payee | None) -> dt.date | None:
     programme = Programme.current()
     day = returned.at.astimezone(programme.zone).date()
     calendar = jurisdictions.pack(programme.jurisdiction).calendar
-    for _bank_day in range(RETRY_AFTER_BANK_DAYS):
-        day = business_days.roll_forward(day + dt.timedelta(days=1), calendar=calendar)
-    return day
+    return business_days.after(day, RETRY_AFTER_BANK_DAYS, calendar=calendar)
 
 
 def follow_up() -> int:

@@ -258,9 +258,9 @@ def _take(submissions: Sequence[Submission], *, actor: Actor) -> list[Outcome]:
     move_rows(RefundApplication, "check_identity", ids, actor=actor)
     in_time = [case for case in cases if not case.late]
     move_rows(Entitlement, "apply", [case.entitlement_id for case in in_time], actor=actor)
-    # The app's sign-in is the identity check; the web form's applicants are checked by people.
+    # Who was recognised is known; the web form's applicants are checked by people.
     known = [
-        c.application_id for c in in_time if c.submission.channel == RefundApplication.Channel.APP
+        c.application_id for c in in_time if c.submission.channel in RefundApplication.RECOGNISED
     ]
     decide_by_rule(known, at=at)
     written = RefundApplication.objects.in_bulk(ids)
@@ -483,7 +483,7 @@ def decide_by_rule(application_ids: Sequence[int], *, at: dt.datetime) -> int:
     """The applications that the rules allow are approved. The others have the reason why people
     must decide.
 
-    The applicants are known (app channel). An application without a confirmed amount stays
+    The applicants are known. An application without a confirmed amount stays
     verified. Returns how many were approved.
     """
     reasons = payable.reasons_for_people(application_ids)

@@ -8,6 +8,7 @@ from refunds.models.break_match import BreakMatch
 from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import FraudClaim, FraudClaimTransition
 from refunds.models.claim_decision import ClaimDecision
+from refunds.models.claim_number import ClaimLetter, ClaimNumber
 from refunds.models.closing_document import ClosingDocument
 from refunds.models.closing_proof import ClosingProof
 from refunds.models.entitlement import Entitlement, EntitlementTransition
@@ -57,6 +58,8 @@ __all__ = [
     "Chargeback",
     "ChargebackTransition",
     "ClaimDecision",
+    "ClaimLetter",
+    "ClaimNumber",
     "ClosingDocument",
     "ClosingProof",
     "Entitlement",

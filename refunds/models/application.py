@@ -41,6 +41,7 @@ class RefundApplication(Stateful):
         WEB = "web"
         PAPER = "paper"
         PHONE = "phone"
+        CLAIM = "claim"
 
     class Rejection(models.TextChoices):
         NOT_IDENTIFIED = "not_identified"
@@ -50,7 +51,9 @@ class RefundApplication(Stateful):
         OTHER = "other"
 
     OF_HOLDERS = (Channel.APP, Channel.WEB)
-    """The holder applied without staff."""
+    """The holder applied without staff. A claim number comes by letter to some only."""
+    RECOGNISED = (Channel.APP, Channel.CLAIM)
+    """A sign-in, or a claim number with a code to the known channel, said who it is."""
     initial_states = (State.DRAFT, State.SUBMITTED)
     ENDED = (State.CLOSED, State.REJECTED, State.WITHDRAWN)
     """The application is over; another may follow."""

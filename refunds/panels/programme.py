@@ -72,6 +72,7 @@ def _forecast(reader: Actor) -> Panel:
         "web": gettext("Applied on the web"),
         "paper": gettext("Applied on paper"),
         "phone": gettext("Applied by telephone"),
+        "claim": gettext("Applied by claim number"),
     }
     ranges = [(titles[name], found) for name, found in seen.routes.items()]
     return Panel(template, {"forecast": seen, "ranges": [*ranges, (gettext("All"), seen.whole)]})

@@ -27,9 +27,9 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds")
 # A new migration is added here, so that none is added or removed without being noticed.
 MIGRATIONS = {
     "winddown": ["0001_squashed_0028"],
-    "accounts": ["0001_squashed_0001", "0002_squashed_0027"],
+    "accounts": ["0001_squashed_0001", "0002_squashed_0027", "0028_claim_codes"],
     "wallets": ["0001_squashed_0007"],
-    "refunds": ["0001_squashed_0028"],
+    "refunds": ["0001_squashed_0028", "0029_claim_numbers"],
 }
 # Tables whose rows change in masses. The models cannot declare this option.
 FILLFACTORS = {

@@ -19,6 +19,8 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/sign-in/",
             "/is-this-notice-from-us/",
             "/is-this-statement-from-us/",
+            "/claim/",
+            "/claim/code/",
         ],
     )
     yield (
@@ -100,7 +102,7 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             ),
             "/console/merchants/",
             "/console/merchants/record-receipt/",
-            *(f"/console/reminders/{verb}/" for verb in ("begin", "letters")),
+            *(f"/console/reminders/{verb}/" for verb in ("begin", "letters", "claim-letters")),
             "/console/payment-blocks/",
             *(f"/console/payment-blocks/{verb}/" for verb in ("enter", "lift")),
             "/console/tracing/",
@@ -188,6 +190,7 @@ def of_refunds(*, application: int, batch: int, answer: str) -> dict[str, list[s
             "/console/applications/",
             f"/console/applications/{application}/",
             "/console/applications/enter/",
+            *(f"/console/applications/{verb}/" for verb in ("number", "form", "end-number")),
             f"/console/applications/reject/?application={application}",
         ],
         "treasury_operator": [
@@ -260,6 +263,7 @@ UNSEEN = {
     "openid_connect_callback": "it only leads on",
     "recovery:case_link": _SENT,
     "refund:again": _SENT,
+    "refund:claim_end": _SENT,
     "refund:statement_file": _FILE,
     "recovery:recovery/link/": "it only leads on",
     "revoke_device": _SENT,

@@ -169,6 +169,9 @@ VERBS = {
     "console:applications_act": {
         "enter": "refunds.work_application",
         "load": "refunds.work_application",
+        "number": "refunds.work_application",
+        "form": "refunds.work_application",
+        "end-number": "refunds.work_application",
         "verify": "refunds.work_application",
         "confirm": "refunds.work_application",
         "ask": "refunds.work_application",
@@ -234,6 +237,7 @@ VERBS = {
     "console:reminders_act": {
         "begin": "winddown.publish_notice",
         "letters": "winddown.publish_notice",
+        "claim-letters": "winddown.publish_notice",
     },
     "console:reset_act": {
         "lift": "accounts.fence_credentials",

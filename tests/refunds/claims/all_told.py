@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.merchants import notices, receipts
 from accounts.models import OneTimeLink
 from accounts.recovery import links
-from refunds.applications import reminders
+from refunds.applications import claim_numbers, reminders
 from refunds.bankfiles import calendar
 from refunds.closing import buckets, documents
 from refunds.models import (
@@ -197,6 +197,7 @@ def reminded() -> None:
         holder=factories.make_customer(),
         channel=Reminder.Channel.LETTER,
     )
+    claim_numbers.issue_to([factories.make_customer()])
     tracing.record(
         factories.make_customer(),
         kind="telephone",
