@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import hashlib
 import os
 from collections.abc import Iterable
@@ -18,12 +20,14 @@ def write_once(directory: Path, name: str, pieces: Iterable[bytes]) -> Path:
     """`directory/name` holds exactly these bytes on disk, and only its owner can read it.
 
     A reader sees the complete file or no file. A second call with the same bytes changes nothing;
-    with other bytes it raises `FileDiffers`.
+    with other bytes it raises `FileDiffers`. What a process that was killed had begun of this file
+    is removed.
     """
     directory.mkdir(parents=True, exist_ok=True)
     path, draft = directory / name, directory / f".{name}.{os.getpid()}"
+    _remove_abandoned(directory, name)
     digest = hashlib.sha256()
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = _open_draft(draft)
     try:
         with os.fdopen(descriptor, "wb") as file:
             for piece in pieces:
@@ -41,6 +45,35 @@ def write_once(directory: Path, name: str, pieces: Iterable[bytes]) -> Path:
         draft.unlink(missing_ok=True)
     _sync(directory)
     return path
+
+
+def _open_draft(draft: Path) -> int:
+    """Returns the descriptor of the empty draft. Its lock says that somebody writes it, and a killed
+    process holds none.
+    """
+    while True:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # Whoever had the lock before may have removed the draft.
+        if os.fstat(descriptor).st_nlink:
+            os.truncate(descriptor, 0)
+            return descriptor
+        os.close(descriptor)
+
+
+def _remove_abandoned(directory: Path, name: str) -> None:
+    for draft in directory.glob(f".{glob.escape(name)}.*"):
+        try:
+            descriptor = os.open(draft, os.O_WRONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            draft.unlink(missing_ok=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)
 
 
 def _sha256(path: Path) -> str:
