@@ -24,7 +24,7 @@ from refunds.bankfiles import (
 from refunds.bankfiles.answers import Checks, Results
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.reports import StatusReport
-from refunds.bankfiles.sources import Opened, Source
+from refunds.bankfiles.sources import Source, beginning
 from refunds.bankfiles.statements import StatementFile
 from refunds.bankfiles.transfer_items import (
     Limits,
@@ -82,7 +82,7 @@ class Format:
     read: Callable[[bytes], Transfers]
     totals: Callable[[bytes, str], tuple[int, int]]
     write_questions: Callable[[Remitter, date, Iterable[TransferItem]], Iterator[bytes]]
-    read_answer: Callable[[bytes], Results | Checks]
+    read_answer: Callable[[Source], Results | Checks]
     read_statements: ReadStatements | None = None
     read_report: ReadReport | None = None
     unsaid: frozenset[str] = frozenset()
@@ -98,7 +98,7 @@ def no_account_check(_remitter: Remitter, _asked_on: date, _items: object) -> No
     raise BankFileError("this bank's format has no account check")
 
 
-def no_answer(_content: bytes) -> NoReturn:
+def no_answer(_source: Source) -> NoReturn:
     """The bank answers by reports, which `read_report` reads. Raises `BankFileError`."""
     raise BankFileError("this bank answers by status reports")
 
@@ -169,13 +169,13 @@ class Content(StrEnum):
     STATEMENT = "statement"
 
 
-def recognise(content: bytes) -> tuple[Format, Content]:
+def recognise(source: Source) -> tuple[Format, Content]:
     """Returns the format of a file from a bank, and what it is about, by how it begins.
 
     The account that pays now does not say it: a bank that paid earlier still answers. Whatever no
     format begins with is for the standard one, whose reader refuses it with the place.
     """
-    head = Opened(content).read(_HEAD_BYTES).removeprefix(_BYTE_ORDER_MARK)
+    head = beginning(source, _HEAD_BYTES).removeprefix(_BYTE_ORDER_MARK)
     if head.lstrip().startswith(b"<"):
         return FORMATS["iso20022"], Content.STATEMENT if b"camt." in head else Content.REPORT
     if head.startswith(b"row,"):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple, NoReturn
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, NoReturn
 
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.kana import BANK_CHARACTERS
-from refunds.bankfiles.sources import Readable
+from refunds.bankfiles.sources import Opened, Readable, Source
 
 ENCODING = "cp932"
 RECORD_BYTES = 120
@@ -18,6 +16,8 @@ RECORDS_MAX = 999_999
 SUM_MAX_MINOR = 999_999_999_999
 CRLF = b"\r\n"
 _EOF_MARK = b"\x1a"
+# The records that a file holds at most, with their line ends, and some room.
+FILE_BYTES_MAX = 2**27
 _RECORDS_PER_READ = 1000
 
 
@@ -98,10 +98,6 @@ class Layout:
 END = Layout("end record", constant("9", "record class 9"), spaces(RECORD_BYTES - 1))
 
 
-def open_source(source: bytes | BinaryIO) -> BinaryIO:
-    return io.BytesIO(source) if isinstance(source, bytes) else source
-
-
 class Framed:
     """One file of header, data, trailer and end records. It is read once, and memory does not grow
     with it.
@@ -115,15 +111,15 @@ class Framed:
 
     def __init__(
         self,
-        source: bytes | BinaryIO,
+        source: Source,
         *,
         header: Layout,
         data: Layout,
         trailer: Layout,
         amount_at: int,
     ) -> None:
-        self._digest = hashlib.sha256()
-        self._records = records(open_source(source), self._digest.update)
+        self._opened = Opened(source, bytes_max=FILE_BYTES_MAX)
+        self._records = records(self._opened)
         self._data = data
         self._trailer = trailer
         self._amount_at = amount_at
@@ -169,7 +165,7 @@ class Framed:
         END.read(line, record=number)
         for number, _ in self._records:
             raise BankFileError("records behind the end record", record=number, position=1)
-        self.sha256 = self._digest.hexdigest()
+        self.sha256 = self._opened.sha256
 
 
 def check_total(declared: str, found: int, *, of: str, record: int, position: int) -> None:
@@ -182,20 +178,17 @@ def check_total(declared: str, found: int, *, of: str, record: int, position: in
         )
 
 
-def records(
-    stream: Readable, seen: Callable[[bytes], object], *, width: int = RECORD_BYTES
-) -> Iterator[tuple[int, str]]:
+def records(stream: Readable, *, width: int = RECORD_BYTES) -> Iterator[tuple[int, str]]:
     """Yields (record number from 1, `width` characters): at least one record, each byte a
     character.
 
     Either no record or every record ends with CRLF, and the first one decides for the whole file.
-    The last record may lack its CRLF. LF alone or CR alone is an error at every bank. `seen` is
-    given every byte once. One 0x1A may follow the last record, as in files made for old
+    The last record may lack its CRLF. LF alone or CR alone is an error at every bank. One 0x1A may
+    follow the last record, as in files made for old
     transmission software.
     """
     number, waiting, stride = 0, b"", 0
     while block := stream.read(_RECORDS_PER_READ * (width + len(CRLF))):
-        seen(block)
         waiting += block
         if not stride:
             if len(waiting) < width + len(CRLF):

@@ -24,6 +24,14 @@ _ARCHIVES: Final = (
 )
 
 
+def beginning(source: Source, size: int) -> bytes:
+    """Returns the first bytes of the file, unpacked. A stream is at its beginning again."""
+    head = Opened(source).read(size)
+    if not isinstance(source, bytes):
+        source.seek(0)
+    return head
+
+
 class Readable(Protocol):
     """What a reader asks of a file."""
 

@@ -27,7 +27,6 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import islice
-from typing import BinaryIO
 
 from refunds.bankfiles.answers import (
     AccountCheck,
@@ -49,6 +48,7 @@ from refunds.bankfiles.records import (
     month_day,
     spaces,
 )
+from refunds.bankfiles.sources import Source, beginning
 from refunds.bankfiles.transfer_items import Remitter, TransferItem
 from refunds.bankfiles.zengin_transfer import (
     AMOUNT_AT,
@@ -280,7 +280,7 @@ class ResultReader:
     so in one transaction.
     """
 
-    def __init__(self, source: bytes | BinaryIO) -> None:
+    def __init__(self, source: Source) -> None:
         self._framed = Framed(
             source,
             header=_RESULT_HEADER,
@@ -333,7 +333,7 @@ class ResultReader:
         )
 
 
-def read_results(source: bytes | BinaryIO) -> ResultFile:
+def read_results(source: Source) -> ResultFile:
     """Returns the whole answer of kind R or F, checked as a whole."""
     reader = ResultReader(source)
     lines = tuple(reader)
@@ -347,7 +347,7 @@ def read_results(source: bytes | BinaryIO) -> ResultFile:
     )
 
 
-def read_checks(source: bytes | BinaryIO) -> CheckFile:
+def read_checks(source: Source) -> CheckFile:
     """Returns the whole answer of kind K, checked as a whole."""
     framed = Framed(
         source, header=_CHECK_HEADER, data=_CHECK_DATA, trailer=_TRAILER, amount_at=AMOUNT_AT
@@ -364,12 +364,12 @@ def read_checks(source: bytes | BinaryIO) -> CheckFile:
     return CheckFile(header=header, lines=tuple(lines), sha256=framed.sha256)
 
 
-def read_answer(content: bytes) -> Results | Checks:
+def read_answer(source: Source) -> Results | Checks:
     """Returns the answer of any kind, read as its header says."""
-    if content[_KIND_AT : _KIND_AT + 1] == AnswerKind.CHECK.value.encode():
-        file = read_checks(content)
+    if beginning(source, _KIND_AT + 1)[_KIND_AT:] == AnswerKind.CHECK.value.encode():
+        file = read_checks(source)
         return Checks(remitter=file.header.remitter, lines=file.lines)
-    return ResultReader(content)
+    return ResultReader(source)
 
 
 def _answer_header(fields: tuple[str, ...]) -> AnswerHeader:

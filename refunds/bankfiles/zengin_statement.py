@@ -220,8 +220,7 @@ def read(source: Source, *, currency: str, near: date) -> StatementFile:
     if currency != CURRENCY:
         raise BankFileError(f"a Zengin file is in {CURRENCY}, and the programme in {currency}")
     opened = Opened(source)
-    # The bytes as they came are counted by `opened`.
-    numbered = records(opened, lambda _block: None, width=RECORD_BYTES)
+    numbered = records(opened, width=RECORD_BYTES)
     statements = _statements(numbered, near=near)
     check_chain(statements)
     return StatementFile(statements=statements, sha256=opened.sha256)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
-from typing import BinaryIO, Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.kana import BANK_CHARACTERS
@@ -27,6 +27,7 @@ from refunds.bankfiles.records import (
     spaces,
     text,
 )
+from refunds.bankfiles.sources import Source
 from refunds.bankfiles.transfer_items import (
     PAYEE_BYTES_MAX,
     STANDARD,
@@ -363,7 +364,7 @@ def item_of(fields: tuple[str, ...]) -> TransferItem:
     )
 
 
-def stream(source: bytes | BinaryIO) -> tuple[TransferHeader, Iterator[TransferItem]]:
+def stream(source: Source) -> tuple[TransferHeader, Iterator[TransferItem]]:
     """Returns the header and an iterator over the items, so that memory does not grow with the
     file.
 
@@ -374,7 +375,7 @@ def stream(source: bytes | BinaryIO) -> tuple[TransferHeader, Iterator[TransferI
     return _header_of(framed), _items(framed)
 
 
-def read(source: bytes | BinaryIO) -> TransferFile:
+def read(source: Source) -> TransferFile:
     """Returns the whole file; raises BankFileError with record, position and reason."""
     framed = _framed(source)
     header = _header_of(framed)
@@ -384,7 +385,7 @@ def read(source: bytes | BinaryIO) -> TransferFile:
     )
 
 
-def _framed(source: bytes | BinaryIO) -> Framed:
+def _framed(source: Source) -> Framed:
     return Framed(source, header=_HEADER, data=_DATA, trailer=_TRAILER, amount_at=AMOUNT_AT)
 
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import BinaryIO
 
 from django.db import transaction
 
@@ -71,24 +77,23 @@ def import_file(
     then nothing of the file was booked or remembered.
     """
     require(actor, PERMISSION, by_system=True, action="import the bank's answer")
-    content, sha256 = _read(source)
-    with transaction.atomic():
+    with _opened(source) as (file, sha256), transaction.atomic():
         # One answer at a time, because two files may be about one payout.
         locks.take(Lock.BANK_ANSWER)
         before = done_before(sha256)
         if before is not None:
             return before
-        judged = _judged(content, sha256)
+        judged = _judged(file, sha256)
         if shown is not None:
             _refuse_stale(_preview(judged, sha256), shown=shown)
         lines = answer_lines.counted(None).lines
-        file = answer_lines.keep_file(judged, sha256, lines=lines, actor=actor)
-        judged.book(file, actor, reason)
-        done = answer_lines.counted(file.pk)
+        kept = answer_lines.keep_file(judged, sha256, lines=lines, actor=actor)
+        judged.book(kept, actor, reason)
+        done = answer_lines.counted(kept.pk)
         answer_lines.execute("DELETE FROM refunds_answerline")
         audit.append(
             _IMPORT,
-            f"bank_file:{file.pk}",
+            f"bank_file:{kept.pk}",
             actor=actor,
             reason=reason,
             sha256=sha256,
@@ -100,13 +105,12 @@ def import_file(
 def preview(source: Path | bytes, *, actor: Actor) -> Preview:
     """Returns what the answer would change now. Nothing changes. Raises what `import_file` raises."""
     require(actor, PERMISSION, by_system=True, action="look at the bank's answer")
-    content, sha256 = _read(source)
-    with transaction.atomic():
+    with _opened(source) as (file, sha256), transaction.atomic():
         locks.take(Lock.BANK_ANSWER)
         before = done_before(sha256)
         if before is not None:
             return Preview(sha256, before, sum_minor=0, batches=(), conflicts=())
-        seen = _preview(_judged(content, sha256), sha256)
+        seen = _preview(_judged(file, sha256), sha256)
         transaction.set_rollback(True)
     return seen
 
@@ -131,9 +135,20 @@ def done_before(sha256: str) -> Imported | None:
     return Imported(before.pk, before.lines, known_before=True, **counts)
 
 
-def _read(source: Path | bytes) -> tuple[bytes, str]:
-    content = source.read_bytes() if isinstance(source, Path) else source
-    return content, sha256_of(content)
+@contextmanager
+def _opened(source: Path | bytes) -> Iterator[tuple[BinaryIO, str]]:
+    """Gives a copy of the file, which nobody else can change while it is read, and its SHA-256.
+    Memory does not grow with the file.
+    """
+    with ExitStack() as open_files:
+        given = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+        open_files.enter_context(given)
+        copy = open_files.enter_context(tempfile.TemporaryFile())
+        shutil.copyfileobj(given, copy)
+        copy.seek(0)
+        sha256 = hashlib.file_digest(copy, "sha256").hexdigest()
+        copy.seek(0)
+        yield copy, sha256
 
 
 def sha256_of(content: bytes) -> str:
@@ -141,16 +156,16 @@ def sha256_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _judged(content: bytes, sha256: str) -> Judged:
-    bank, about = formats.recognise(content)
+def _judged(file: BinaryIO, sha256: str) -> Judged:
+    bank, about = formats.recognise(file)
     currency, near = Programme.current().currency, payout_batches.today()
     if about is Content.STATEMENT and bank.read_statements is not None:
-        read = bank.read_statements(content, currency=currency, near=near)
+        read = bank.read_statements(file, currency=currency, near=near)
         return statements.judged(read, sha256)
     if about is Content.REPORT and bank.read_report is not None:
-        report = bank.read_report(content, currency=currency, near=near)
+        report = bank.read_report(file, currency=currency, near=near)
         return status_reports.judged(report, sha256)
-    answer = bank.read_answer(content)
+    answer = bank.read_answer(file)
     if isinstance(answer, Checks):
         return account_checks.judged(answer, sha256)
     return transfer_results.judged(answer, sha256)
