@@ -13,6 +13,7 @@ NAMES = (
     "switch",
     "ledger",
     "refund_balances",
+    "payouts",
     "reset_passwords",
     "zengin",
     "loaders",

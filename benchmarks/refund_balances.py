@@ -88,18 +88,25 @@ def _stop_everything() -> None:
         capabilities.stop(code, actor=maker, reason="benchmark", ratified_by=checker)
     at = clock.now()
     Milestone.objects.create(kind=Milestone.Kind.SPEND_ENDS, at=at, ends_capability="spend")
-    PublicNotice.objects.create(
-        statement="The balances are refunded.",
-        issuer_name="operator",
-        instrument="wallet",
-        window_first_day=at.date(),
-        window_last_day=at.date() + dt.timedelta(days=90),
-        exclusion_statement="What is not claimed is excluded.",
-        contact="office",
-        how_to_claim="app",
-        how_it_is_paid="bank",
-        published_at=at,
-    )
+    last_day = at.date() + dt.timedelta(days=90)
+    with transaction.atomic():
+        PublicNotice.objects.create(
+            statement="The balances are refunded.",
+            issuer_name="operator",
+            instrument="wallet",
+            window_first_day=at.date(),
+            window_last_day=last_day,
+            exclusion_statement="What is not claimed is excluded.",
+            contact="office",
+            how_to_claim="app",
+            how_it_is_paid="bank",
+            published_at=at,
+        )
+        after = dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time())
+        Milestone.objects.create(
+            kind=Milestone.Kind.REFUND_WINDOW_ENDS,
+            at=after.replace(tzinfo=Programme.current().zone),
+        )
 
 
 def _close() -> None:

@@ -1,0 +1,351 @@
+"""From applications to results: the two payout views, the files for the bank, and its answer to them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import resource
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+from accounts.models import User
+from benchmarks import population, refund_balances, runs
+from benchmarks.harness import Bench, Process, Stopwatch
+from refunds.applications import payees, submitting
+from refunds.applications.submitting import Submission
+from refunds.bank_accounts import Account
+from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles.answers import AccountCheck, CheckLine, ResultLine
+from refunds.bankfiles.records import RECORDS_MAX
+from refunds.bankfiles.zengin_codes import BankRow, BranchRow
+from refunds.bankfiles.zengin_result import AnswerKind
+from refunds.models import (
+    Entitlement,
+    EntitlementTransition,
+    Payout,
+    PayoutBatch,
+    PayoutTransition,
+    RefundApplication,
+    RefundApplicationTransition,
+)
+from refunds.payouts import bank_codes, payout_batches, refund_limits, results, view_lists
+from wallets.models import Wallet, WalletTransition
+from winddown import clock
+from winddown.actors import Actor
+
+COPY_AND_UPDATE = "results: COPY and one update"
+BARE = "results: the bare statements"
+OURS = "results: imported, each line held against its payout"
+VIEWS = "both payout views"
+AT_ONCE = 5_000
+REFERENCE_AT = 92
+
+
+def run(bench: Bench) -> None:
+    for size in bench.sizes:
+        template = bench.databases.filled("sent", fill, wallets=min(size, RECORDS_MAX))
+        rows = min(size, RECORDS_MAX)
+        for side, part, work in (
+            (COPY_AND_UPDATE, "limit", copy_and_update),
+            (BARE, "limit", bare),
+        ):
+            bench.side(side, part, size=size, template=template, work=work)
+        with tempfile.NamedTemporaryFile() as file:
+            with bench.databases.side(template):
+                file.writelines(answer())
+                file.flush()
+            for side, function, words in (
+                (OURS, "import_results", [file.name]),
+                (VIEWS, "take_views", []),
+            ):
+                bench.side(
+                    side,
+                    "ours",
+                    size=size,
+                    template=template,
+                    work=lambda function=function, words=words, rows=rows: _apart(
+                        bench, rows, function, *words
+                    ),
+                )
+    bench.at_most("results against COPY and the bare statements", 1.5, bench.ratio(OURS, BARE))
+    bench.at_most("both payout views", 60, bench.at(VIEWS).seconds, " s")
+    bench.at_most("growth exponent of results", 1.05, bench.growth().get(OURS, 1.0), unit="")
+    bench.notes += [
+        "Every refund has an application, an account that the bank knows, and a payout in one file."
+        " The bank answers all of them in one file: every fiftieth came back.",
+        "The bare statements write the same rows with the triggers off: payouts, entitlements,"
+        " wallets and applications, each with its log. COPY and one update changes the payouts only.",
+    ]
+
+
+def _apart(bench: Bench, rows: int, function: str, *words: str) -> tuple[int, float]:
+    """In a process of its own, so that its peak memory is measured alone."""
+    said = Process("payouts", function, *words).go().result()
+    bench.figure(f"{function} over {rows:,} rows", **{"peak MiB": said["peak_mib"]})
+    return rows, said["seconds"]
+
+
+# --- What is there --------------------------------------------------------------------------------
+
+
+def fill(wallets: int) -> None:
+    """All wallets are entitled, all holders applied, and one file of all payouts is at the bank."""
+    clock.mark_as_rehearsal()
+    refund_balances.fill(wallets)
+    runs.ended(
+        "refund-balances",
+        maker="treasurer",
+        checker="approver",
+        workers=1,
+        params={"part": "entitle"},
+    )
+    staff = _staff()
+    _banks(staff)
+    _apply()
+    with tempfile.TemporaryDirectory() as place:
+        _check(Path(place), staff)
+        _pay(Path(place), staff)
+
+
+def _staff() -> Any:
+    """Somebody who may do what one person may, and others for what takes more."""
+    person = population.person("treasurer")
+    for label, codename in (("refunds", "adopt_terms"), ("refunds", "take_payout_view")):
+        kind, _ = ContentType.objects.get_or_create(app_label=label, model="role")
+        permission, _ = Permission.objects.get_or_create(
+            content_type=kind, codename=codename, defaults={"name": codename}
+        )
+        person.user_permissions.add(permission)
+    population.staff("approver2", "treasury_approver")
+    population.staff("sender", "treasury_operator")
+    return User.objects.get(pk=person.pk)
+
+
+def _banks(staff: Actor) -> None:
+    bank_codes.load(
+        version="benchmark",
+        banks=[BankRow("0005", "銀行", "ｷﾞﾝｺｳ")],
+        branches=[BranchRow("0005", f"{n:03d}", "店", "ﾐｾ") for n in range(1, 900)],
+        actor=staff,
+        reason="benchmark",
+    )
+    refund_limits.adopt(
+        actor=staff,
+        reason="benchmark",
+        source="benchmark",
+        remitter_code="1234567890",
+        remitter_name="ﾃｽﾄﾍﾟｲ",
+        bank_code="0005",
+        branch_code="001",
+        account_number="7654321",
+        auto_approve_max_minor=10**9,
+        two_approvers_above_minor=10**12,
+    )
+
+
+def _apply() -> None:
+    """The holders apply in portions, as a bulk load of applications does."""
+    waiting = Entitlement.objects.order_by("pk").values_list(
+        "pk", "wallet__account_id", "amount_minor"
+    )
+    last = 0
+    while block := list(waiting.filter(pk__gt=last)[:AT_ONCE]):
+        last = block[-1][0]
+        outcomes = submitting.submit_many(
+            [
+                Submission(
+                    holder_id=holder,
+                    channel="app",
+                    op_id=uuid.uuid5(uuid.NAMESPACE_OID, f"{holder}"),
+                    account=Account(
+                        "0005",
+                        f"{holder % 899 + 1:03d}",
+                        "1",
+                        f"{holder % 10**7:07d}",
+                        "ヤマダ タロウ",
+                    ),
+                    confirmed_minor=amount,
+                )
+                for _pk, holder, amount in block
+            ],
+            reason="benchmark",
+        )
+        assert all(outcome.refusal is None for outcome in outcomes), outcomes[0].refusal
+
+
+def _check(place: Path, staff: Actor) -> None:
+    """The bank knows every account."""
+    path = payees.export_check_file(place, actor=staff, reason="benchmark")
+    assert path is not None
+    asked = zengin_result.read_checks(path.read_bytes())
+    answer = zengin_result.write_checks(
+        remitter=asked.header.remitter,
+        value_date=payout_batches.today(),
+        answered_on=payout_batches.today(),
+        lines=(CheckLine(line.item, AccountCheck.MATCHED) for line in asked.lines),
+    )
+    results.import_file(b"".join(answer), actor=staff, reason="benchmark")
+
+
+def _pay(place: Path, staff: Actor) -> None:
+    value_date = payout_batches.today() + dt.timedelta(days=7)
+    while True:
+        try:
+            payout_batches.check_value_date(value_date)
+            break
+        except Exception:
+            value_date += dt.timedelta(days=1)
+    clock.travel(clock.now() + dt.timedelta(hours=25))
+    runs.ended(
+        "refund-balances",
+        maker="treasurer",
+        checker="approver",
+        workers=1,
+        params={"part": "pay", "value_date": f"{value_date}"},
+    )
+    batch = PayoutBatch.objects.get()
+    batch = payout_batches.approve_batch(
+        batch, actor=population.person("approver2"), digest=batch.digest, reason="benchmark"
+    )
+    payout_batches.export_batch(batch, directory=place, actor=staff, reason="benchmark")
+    batch.refresh_from_db()
+    payout_batches.mark_transmitted(batch, actor=population.person("sender"), reason="benchmark")
+    clock.travel(clock.now() + (value_date - payout_batches.today()))
+
+
+def answer() -> Iterator[bytes]:
+    """Returns the bank's answer in pieces: every fiftieth transfer came back."""
+    content = b"".join(payout_batches.content(PayoutBatch.objects.get()))
+    header, items = zengin_transfer.stream(content)
+    reasons = [None] * 49 + [zengin_result.ReturnReason.ACCOUNT_CLOSED]
+    return zengin_result.write_results(
+        remitter=header.remitter,
+        value_date=header.value_date(near=payout_batches.today()),
+        answered_on=payout_batches.today(),
+        kind=AnswerKind.RESULT,
+        lines=(ResultLine(item, reasons[n % 50]) for n, item in enumerate(items)),
+    )
+
+
+# --- The sides ------------------------------------------------------------------------------------
+
+
+def _lines() -> Iterator[tuple[int, str]]:
+    """Yields payout and result code, cut out of the bank's file."""
+    for line in b"".join(answer()).split(b"\r\n"):
+        if line.startswith(b"2"):
+            yield int(line[REFERENCE_AT + 7 : REFERENCE_AT + 19]), line[114:116].decode()
+
+
+def copy_and_update() -> tuple[int, float]:
+    """The lines are in a heap, and one update says of each payout what became of it."""
+    with connection.cursor() as cursor:
+        _triggers_off(cursor)
+        lines = list(_lines())
+        with Stopwatch() as watch, transaction.atomic():
+            _copied(cursor, lines)
+            _move_payouts(cursor)
+    return len(lines), watch.seconds
+
+
+def bare() -> tuple[int, float]:
+    """The same rows are written for all payouts at once, without guard, trigger or comparison."""
+    with connection.cursor() as cursor:
+        _triggers_off(cursor)
+        lines = list(_lines())
+        with Stopwatch() as watch, transaction.atomic():
+            _copied(cursor, lines)
+            _move_payouts(cursor)
+            _log(cursor, PayoutTransition, "SELECT payout_id AS id FROM bare_lines")
+            for model, log, sql in _FOLLOWERS:
+                cursor.execute(sql)
+                _log(cursor, log, f"SELECT id FROM {model._meta.db_table}")
+    return len(lines), watch.seconds
+
+
+_OF_LINE = "bare_lines l JOIN refunds_payout o ON o.id = l.payout_id"
+_FOLLOWERS = (
+    (
+        Entitlement,
+        EntitlementTransition,
+        "UPDATE refunds_entitlement e SET state = CASE l.code WHEN '00' THEN 'paid'"
+        f" ELSE 'returned' END FROM {_OF_LINE} WHERE e.id = o.entitlement_id",
+    ),
+    (
+        Wallet,
+        WalletTransition,
+        "UPDATE wallets_wallet w SET state = 'settled' FROM refunds_entitlement e,"
+        f" {_OF_LINE} WHERE e.id = o.entitlement_id AND w.id = e.wallet_id AND l.code = '00'",
+    ),
+    (
+        RefundApplication,
+        RefundApplicationTransition,
+        "UPDATE refunds_refundapplication a SET state = CASE l.code WHEN '00' THEN 'closed'"
+        " ELSE 'needs_info' END, live = l.code <> '00'"
+        f" FROM {_OF_LINE} WHERE a.entitlement_id = o.entitlement_id",
+    ),
+)
+
+
+def _copied(cursor: CursorWrapper, lines: list[tuple[int, str]]) -> None:
+    cursor.execute("CREATE UNLOGGED TABLE bare_lines (payout_id bigint, code text)")
+    with cursor.copy("COPY bare_lines FROM STDIN") as copy:
+        for line in lines:
+            copy.write_row(line)
+    cursor.execute("ANALYZE bare_lines")
+
+
+def _move_payouts(cursor: CursorWrapper) -> None:
+    cursor.execute(
+        "UPDATE refunds_payout o SET state = CASE l.code WHEN '00' THEN 'settled' ELSE 'returned'"
+        " END, live = l.code = '00', result_at = clock_timestamp(), result_file_id ="
+        " (SELECT max(id) FROM refunds_bankfile),"
+        " return_reason = CASE l.code WHEN '00' THEN '' ELSE 'account_closed' END"
+        " FROM bare_lines l WHERE o.id = l.payout_id"
+    )
+
+
+def _log(cursor: CursorWrapper, log: type[Any], subjects: str) -> None:
+    cursor.execute(
+        f"INSERT INTO {log._meta.db_table}"
+        " (subject_id, transition, source, target, reason, at, xact_id)"
+        f" SELECT id, 'bare', '', '', '', clock_timestamp(), 0 FROM ({subjects}) s"
+    )
+
+
+def _triggers_off(cursor: CursorWrapper) -> None:
+    for model in (
+        Payout, PayoutTransition, Entitlement, EntitlementTransition, Wallet, WalletTransition,
+        RefundApplication, RefundApplicationTransition,
+    ):  # fmt: skip
+        cursor.execute(f"ALTER TABLE {model._meta.db_table} DISABLE TRIGGER USER")
+
+
+def import_results(path: str) -> dict[str, float]:
+    """Returns the seconds of the import of the bank's answer, and the peak memory."""
+    staff = population.person("treasurer")
+    return _measured(lambda: results.import_file(Path(path), actor=staff, reason="benchmark"))
+
+
+def take_views() -> dict[str, float]:
+    """Returns the seconds of taking both payout views, and the peak memory."""
+    staff = population.person("treasurer")
+    return _measured(lambda: view_lists.take(actor=staff, reason="benchmark"))
+
+
+def _measured(work: Callable[[], object]) -> dict[str, float]:
+    began = time.perf_counter()
+    work()
+    seconds = time.perf_counter() - began
+    # Linux counts in KiB, macOS in bytes.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"seconds": seconds, "peak_mib": peak / (1024**2 if sys.platform == "darwin" else 1024)}
