@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -15,6 +15,7 @@ from winddown import clock
 from winddown.actors import Actor
 from winddown.errors import LoadRefused, says
 
+_ROWS_PER_READ = 10_000
 Params: TypeAlias = Mapping[str, Any] | Sequence[Any]
 
 
@@ -170,3 +171,11 @@ def fetch(sql: str, params: Params | None = None) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
+
+
+def stream(sql: str, params: Params | None = None) -> Iterator[tuple[Any, ...]]:
+    """Yields the rows as `fetch` returns them; memory does not grow with them."""
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql, params)
+        while rows := cursor.fetchmany(_ROWS_PER_READ):
+            yield from rows

@@ -188,12 +188,12 @@ def _book_settled(file: BankFile, *, at: dt.datetime, actor: Actor, reason: str)
             " FROM refunds_answerline l WHERE l.verdict = %s AND e.id = l.entitlement_id",
             [Entitlement.State.PAID, Verdict.SETTLE],
         )
-    wallets = fetch(
+    wallets = answer_lines.stream(
         "SELECT DISTINCT e.wallet_id FROM refunds_answerline l JOIN refunds_entitlement e"
         " ON e.id = l.entitlement_id WHERE l.verdict = %s ORDER BY 1",
         [Verdict.SETTLE],
     )
-    wallet_ends.follow([wallet for (wallet,) in wallets], actor=actor, reason=reason)
+    wallet_ends.follow((wallet for (wallet,) in wallets), actor=actor, reason=reason)
     with named("close", actor=actor, reason=reason):
         execute(
             "UPDATE refunds_refundapplication a SET state = %s, live = false"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from django.db import connection
 
@@ -22,21 +23,43 @@ _ENDS: tuple[tuple[str, str, str, str], ...] = (
     ("deposit", Wallet.State.EXCLUDED, Wallet.State.DEPOSITED, _State.DEPOSITED),
     ("exclude", Wallet.State.ENTITLED, Wallet.State.EXCLUDED, _State.EXCLUDED),
 )
+_AT_ONCE = 50_000
 ORDER = (_State.PAID, _State.TRANSFERRED, _State.DEPOSITED, _State.EXCLUDED)
 
 
-def follow(wallets: Sequence[int], *, actor: Actor, reason: str) -> None:
+def follow(wallets: Iterable[int], *, actor: Actor, reason: str) -> None:
     """Each of the wallets whose refunds have all ended is in the state of the last of these ends.
-    Must run inside the caller's transaction.
+    Must run inside the caller's transaction. Memory does not grow with the wallets.
     """
+    for some in _batched(wallets, _AT_ONCE):
+        _follow(some, actor=actor, reason=reason)
+
+
+def _follow(wallets: Sequence[int], *, actor: Actor, reason: str) -> None:
+    with connection.cursor() as cursor:
+        # The ends are read first: beside the update, the planner believes what the statistics said
+        # before the refunds of this transaction ended, and compares each wallet with all refunds.
+        cursor.execute(
+            "SELECT x.wallet_id, max(array_position(%(order)s, x.state::text))"
+            " FROM refunds_entitlement x WHERE x.wallet_id = ANY (%(wallets)s)"
+            " GROUP BY 1 HAVING bool_and(x.state = ANY (%(order)s))",
+            {"order": [str(each) for each in ORDER], "wallets": list(wallets)},
+        )
+        ended: dict[str, list[int]] = {}
+        for wallet, last in cursor.fetchall():
+            ended.setdefault(ORDER[last - 1], []).append(wallet)
     for name, source, target, by in _ENDS:
-        allowed = list(ORDER[: ORDER.index(by) + 1])
+        if by not in ended:
+            continue
         with named(name, actor=actor, reason=reason), connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE wallets_wallet w SET state = %s WHERE w.id = ANY (%s) AND w.state = %s"
-                " AND EXISTS (SELECT FROM refunds_entitlement x"
-                " WHERE x.wallet_id = w.id AND x.state = %s)"
-                " AND NOT EXISTS (SELECT FROM refunds_entitlement x"
-                " WHERE x.wallet_id = w.id AND x.state <> ALL (%s))",
-                [target, list(wallets), source, by, allowed],
+                "UPDATE wallets_wallet SET state = %s WHERE id = ANY (%s) AND state = %s",
+                [target, ended[by], source],
             )
+
+
+def _batched(items: Iterable[int], size: int) -> Iterator[list[int]]:
+    """Yields the items in lists of at most so many."""
+    source = iter(items)
+    while some := list(islice(source, size)):
+        yield some

@@ -31,7 +31,7 @@ from winddown.evidence import invariants
 from winddown.models import Approval, AuditEntry, Run
 from winddown.runs import waking, working
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
 # Outside the proof, the distance from one point to the next grows by this factor.
 STRIDE = 4
