@@ -9,13 +9,23 @@ from winddown import encryption
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A bank account as a holder gave it; `name` is its owner's, in kana or what becomes kana."""
+    """A bank account as a holder gave it; `name` is its owner's, in kana or what becomes kana. An
+    account that is named by an IBAN has neither codes nor type.
+    """
 
     bank_code: str
     branch_code: str
     account_type: str
     account_number: str
     name: str
+
+    @classmethod
+    def of_iban(cls, number: str, name: str) -> Account:
+        return cls("", "", "", number, name)
+
+    @property
+    def is_iban(self) -> bool:
+        return not (self.bank_code or self.branch_code or self.account_type)
 
     def __repr__(self) -> str:
         return "Account(...)"

@@ -26,6 +26,12 @@ _OF_A_BANK: dict[str, tuple[str, ...]] = {
     "account": ("branch", "kind", "number"),
     "name": ("family", "given"),
 }
+# An IBAN says bank, branch and kind.
+IBAN = "iban"
+_OF_AN_IBAN: dict[str, tuple[str, ...]] = {
+    "bank": ("way", "bank", "number"),
+    "name": ("family", "given"),
+}
 _OF_A_LETTER: dict[str, tuple[str, ...]] = {
     "bank": ("way",),
     "address": ("to", "postal_code", "lines"),
@@ -39,7 +45,7 @@ def _questions(answers: Answers) -> dict[str, tuple[str, ...]]:
     """Returns the questions of the way that was chosen; those of a bank account before that."""
     method = METHODS.get(answers.get("way", BANK))
     if method is None or method.needs is Needs.ACCOUNT:
-        return _OF_A_BANK
+        return _OF_AN_IBAN if is_iban(answers) else _OF_A_BANK
     return _OF_A_LETTER if method.needs is Needs.ADDRESS else _OF_NOTHING
 
 
@@ -56,9 +62,14 @@ def first_missing(answers: Answers) -> str | None:
     return None
 
 
+def is_iban(answers: Answers) -> bool:
+    """Returns whether the bank account is named by its IBAN."""
+    return answers.get("bank") == IBAN
+
+
 def is_of_a_bank(answers: Answers) -> bool:
     """Returns whether the money goes to a bank account."""
-    return _questions(answers) is _OF_A_BANK
+    return _questions(answers) in (_OF_A_BANK, _OF_AN_IBAN)
 
 
 def address(answers: Answers) -> PostalAddress | None:
@@ -72,13 +83,10 @@ def address(answers: Answers) -> PostalAddress | None:
 
 def account(answers: Answers) -> Account:
     """Returns the bank account that the answers come to. Every question is answered."""
-    return Account(
-        answers["bank"],
-        answers["branch"],
-        answers["kind"],
-        answers["number"],
-        whole_name(answers["family"], answers["given"]),
-    )
+    name = whole_name(answers["family"], answers["given"])
+    if is_iban(answers):
+        return Account.of_iban(answers["number"], name)
+    return Account(answers["bank"], answers["branch"], answers["kind"], answers["number"], name)
 
 
 def of_payee(payee: Payee) -> dict[str, str]:
@@ -88,7 +96,7 @@ def of_payee(payee: Payee) -> dict[str, str]:
     family, _, given = payee.name_kana.partition(" ")
     return {
         "way": BANK,
-        "bank": payee.bank_code,
+        "bank": payee.bank_code or IBAN,
         "branch": payee.branch_code,
         "kind": payee.account_type,
         "family": family,

@@ -26,6 +26,7 @@ from refunds.applications import (
     submitting,
 )
 from refunds.bank_accounts import Account
+from refunds.bankfiles import iban
 from refunds.models import ClaimNumber, Entitlement, Payee, RefundApplication
 from refunds.payouts.methods import METHODS, postal_addresses
 from refunds.payouts.methods.postal_addresses import AddressRefused, PostalAddress
@@ -166,23 +167,32 @@ class NumberForm(ReasonForm):
 
 
 class PayeeFields(HolderForm):
-    bank_code = forms.CharField(label=_("Bank code"), max_length=4, help_text=_("Four digits."))
+    bank_code = forms.CharField(
+        label=_("Bank code"),
+        max_length=4,
+        required=False,
+        help_text=_("Four digits. Leave it empty beside an IBAN, as the next two."),
+    )
     branch_code = forms.CharField(
-        label=_("Branch code"), max_length=3, help_text=_("Three digits.")
+        label=_("Branch code"), max_length=3, required=False, help_text=_("Three digits.")
     )
     account_type = forms.ChoiceField(
         label=_("Kind of bank account"),
+        required=False,
         choices=[
+            ("", "–"),
             (Payee.AccountType.ORDINARY, _("Ordinary")),
             (Payee.AccountType.CURRENT, _("Current")),
             (Payee.AccountType.SAVINGS, _("Savings")),
             (Payee.AccountType.OTHER, _("Another kind")),
         ],
     )
-    account_number = forms.CharField(label=_("Number of the bank account"), max_length=8)
+    account_number = forms.CharField(
+        label=_("Number of the bank account, or IBAN"), max_length=iban.TYPED_MAX
+    )
     account_number_again = forms.CharField(
         label=_("Number of the bank account, once more"),
-        max_length=8,
+        max_length=iban.TYPED_MAX,
         help_text=_("Read it from the paper again: a slip of the hand pays somebody else."),
     )
     name = SayingField(
@@ -208,6 +218,11 @@ class PayeeFields(HolderForm):
         for name in ("account_number", "name"):
             if given.get(name) and given.get(f"{name}_again") not in (None, given[name]):
                 self.add_error(f"{name}_again", _("It is not the same as above."))
+        codes = ("bank_code", "branch_code", "account_type")
+        if any(given.get(name) for name in codes):
+            for name in codes:
+                if name in given and not given[name]:
+                    self.add_error(name, _("Bank, branch and kind belong together."))
         if not self.errors:
             given["payee"] = self.payee()
         return given

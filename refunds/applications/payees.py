@@ -15,9 +15,10 @@ from django.db import connection, transaction
 from accounts import addresses, outbox
 from accounts.models import Message, User
 from refunds.bank_accounts import Account
-from refunds.bankfiles import kana
+from refunds.bankfiles import iban, kana
 from refunds.bankfiles.answers import ReturnReason
 from refunds.bankfiles.errors import UnbankableText
+from refunds.bankfiles.iban import IbanRefused
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX, TransferItem
 from refunds.models import BankFile, Branch, Payee, PayeeTransition, PayoutWave, RefundTerms
 from refunds.models.payee import account_place
@@ -50,6 +51,8 @@ def understood(account: Account) -> tuple[Account, bool]:
     Raises `PayeeRefused` naming the field (rule 47); the characters that no bank carries are in the
     error's `characters`.
     """
+    if account.is_iban:
+        return _understood_iban(account)
     number = account.account_number.strip()
     if not _DIGITS.fullmatch(number) or not number.strip("0"):
         raise PayeeRefused(field="account_number", why=says("one to seven digits expected"))
@@ -58,6 +61,21 @@ def understood(account: Account) -> tuple[Account, bool]:
     for field, width in (("bank_code", 4), ("branch_code", 3)):
         if not re.fullmatch(rf"[0-9]{{{width}}}", getattr(account, field)):
             raise PayeeRefused(field=field, why=says("{width} digits expected", width=width))
+    name = _name_of(account)
+    return replace(account, account_number=f"{number:0>7}", name=name.text), name.truncated
+
+
+def _understood_iban(account: Account) -> tuple[Account, bool]:
+    """As `understood`, for an account that is named by its IBAN."""
+    try:
+        number = iban.canonical(account.account_number)
+    except IbanRefused as refusal:
+        raise PayeeRefused(field="account_number", why=str(refusal)) from refusal
+    name = _name_of(account)
+    return Account.of_iban(number, name.text), name.truncated
+
+
+def _name_of(account: Account) -> kana.Fitted:
     try:
         name = kana.fits(account.name, PAYEE_BYTES_MAX)
     except UnbankableText as refusal:
@@ -66,7 +84,7 @@ def understood(account: Account) -> tuple[Account, bool]:
         ) from refusal
     if not name.text:
         raise PayeeRefused(field="name", why=says("it is empty"))
-    return replace(account, account_number=f"{number:0>7}", name=name.text), name.truncated
+    return name
 
 
 def is_another(holder_id: int, actor: Actor) -> bool:
@@ -100,13 +118,18 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[
     known = _known_branches({(a.bank_code, a.branch_code) for _, a in entries})
     standing = _standing([holder for holder, _ in entries])
     limits = refund_limits.current()
+    taken = refund_limits.accounts_taken(limits)
     at = clock.now()
     closed = waves.closed_holders(set(standing))
     fresh: list[tuple[int, int, Account, bool]] = []
     for index, (holder, given) in enumerate(entries):
         try:
             account, truncated = understood(given)
-            if (account.bank_code, account.branch_code) not in known:
+            if account.account_type not in taken:
+                raise PayeeRefused(
+                    field="account_type", why=says("the bank that pays takes no such account")
+                )
+            if not account.is_iban and (account.bank_code, account.branch_code) not in known:
                 raise PayeeRefused(field="branch_code", why=says("no such branch in the bank data"))
         except PayeeRefused as refusal:
             outcome[index] = refusal

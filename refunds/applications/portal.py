@@ -48,16 +48,18 @@ from refunds.applications.portal_forms import (
     AddressForm,
     BankForm,
     CheckForm,
+    IbanForm,
     NameForm,
     YuchoForm,
 )
 from refunds.applications.standing import What
 from refunds.applications.status import Way
 from refunds.applications.submitting import AlreadyApplied, AmountDiffers, MethodRefused
+from refunds.bankfiles import iban
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX
 from refunds.bankfiles.yucho import YUCHO_BANK_CODE
 from refunds.models import Payee, RefundApplication
-from refunds.payouts import bank_search, methods
+from refunds.payouts import bank_search, methods, refund_limits
 from winddown import clock
 from winddown.errors import WinddownError
 from winddown.models import Programme, PublicNotice
@@ -234,10 +236,14 @@ def start(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @of_customer
 def bank(request: HttpRequest) -> HttpResponse:
-    """Which way, and which bank: by button, by a search, or in the rows of the kana table."""
+    """Which way, and which bank: by button, by a search, or in the rows of the kana table. A programme
+    that asks for an IBAN has it on this page.
+    """
     flow = _Flow(request)
     if (other := flow.refused_before("bank")) is not None:
         return other
+    if refund_limits.asks_for_iban():
+        return _iban(flow)
     form = BankForm(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         if (chosen := bank_search.bank(request.POST.get("bank", ""))) is not None:
@@ -265,6 +271,23 @@ def bank(request: HttpRequest) -> HttpResponse:
         ways=flow.offers(),
         chosen=bank_search.bank(flow.answers.get("bank", "")),
     )
+
+
+def _iban(flow: _Flow) -> HttpResponse:
+    """As `bank`, for a programme that asks for an IBAN."""
+    request = flow.request
+    typed = request.method == "POST" and "way" not in request.POST
+    form = IbanForm(request.POST if typed else None)
+    if request.POST.get("way", "") in {each.code for each in flow.offers()}:
+        return _kept(flow, "bank", {"way": request.POST["way"]})
+    if typed and form.is_valid():
+        number = {"bank": answers.IBAN, "number": form.cleaned_data["iban"]}
+        return _kept(
+            flow, "bank", {"way": methods.BANK, **dict.fromkeys(_OF_AN_ACCOUNT, ""), **number}
+        )
+    if answers.is_iban(flow.answers):
+        form.initial["iban"] = iban.in_groups(flow.answers.get("number", ""))
+    return flow.page("iban", step="bank", form=form, transfer=_transfer(flow), ways=flow.offers())
 
 
 def _transfer(flow: _Flow) -> methods.Offer | None:
@@ -393,6 +416,8 @@ def _known_name(customer: User) -> dict[str, str]:
 def _summary(flow: _Flow) -> dict[str, Any]:
     """Returns the bank account as the pages show it."""
     given = flow.answers
+    if answers.is_iban(given):
+        return {"iban": iban.in_groups(given["number"]), "mask": f"*{given['number'][-3:]}"}
     chosen = bank_search.bank(given["bank"])
     return {
         "given": given,

@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from refunds.applications import answers, names
-from refunds.bankfiles import kana
+from refunds.bankfiles import iban, kana
 from refunds.bankfiles.errors import UnbankableText
+from refunds.bankfiles.iban import IbanRefused
 from refunds.bankfiles.yucho import YuchoRefused
 from refunds.models import Bank, Branch, Payee
 from refunds.payouts import bank_search
@@ -68,6 +69,29 @@ class BankForm(forms.Form):
         widget=forms.TextInput(attrs={**_PLAIN, "enterkeyhint": "search"}),
         error_messages={"required": _("Enter a name to search for, or choose a bank.")},
     )
+
+
+class IbanForm(forms.Form):
+    """The bank account, where a programme asks for an IBAN."""
+
+    iban = forms.CharField(
+        label=_("IBAN"),
+        help_text=_(
+            "For example DE89 3704 0044 0532 0130 00. It is on your bank card or statement."
+        ),
+        max_length=iban.TYPED_MAX,
+        widget=forms.TextInput(attrs={**_PLAIN, "autocapitalize": "characters"}),
+        error_messages={"required": _("Enter your IBAN.")},
+    )
+
+    def clean_iban(self) -> str:
+        typed = unicodedata.normalize("NFKC", self.cleaned_data["iban"])
+        try:
+            return iban.canonical(typed)
+        except IbanRefused as refusal:
+            raise forms.ValidationError(
+                _("This is no IBAN: a character is wrong or missing. Compare it with your card.")
+            ) from refusal
 
 
 class AccountForm(_Seen):

@@ -68,6 +68,7 @@ class Format:
     Amounts are in minor units of one of its `currencies`, which the file itself does not name.
     `encodings` has, by the charset of a bank profile, the name that Python gives to it. `unsaid`
     names the columns of an item for which the file has no place; `read` returns their default.
+    `takes_iban` says whether a payee's account may be named by an IBAN.
 
     `read_statements` returns statements and notices of incoming money, and `read_report` what became
     of each transfer in the bank's own words; both are None for a bank that has none. They are given
@@ -86,6 +87,7 @@ class Format:
     read_statements: ReadStatements | None = None
     read_report: ReadReport | None = None
     unsaid: frozenset[str] = frozenset()
+    takes_iban: bool = False
 
     @property
     def checks_accounts(self) -> bool:
@@ -142,6 +144,7 @@ FORMATS: dict[str, Format] = {
         read_statements=camt_053.read,
         read_report=pain_002.read,
         unsaid=frozenset({"new_code"}),
+        takes_iban=True,
     ),
     "csv": Format(
         suffix="csv",

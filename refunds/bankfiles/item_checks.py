@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from refunds.bankfiles import iban
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.kana import BANK_CHARACTERS
 from refunds.bankfiles.records import RECORDS_MAX, SUM_MAX_MINOR
@@ -17,6 +18,7 @@ from refunds.bankfiles.transfer_items import (
     TransferRow,
 )
 
+_BESIDE_AN_IBAN: Final = ("bank_code", "bank_name", "branch_code", "branch_name", "account_type")
 LIMITS: Final = Limits(records_max=RECORDS_MAX, sum_max_minor=SUM_MAX_MINOR)
 
 
@@ -46,18 +48,35 @@ REMITTER_FIELDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("account_type", "[129]", "account type 1, 2 or 9"),
     ("account_number", "[0-9]{7}", "account number of seven digits"),
 )
+# An account that is named by an IBAN: its number says bank, branch and type.
+IBAN_FIELDS: Final[tuple[tuple[str, str, str], ...]] = tuple(
+    {
+        "account_number": (name, "[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", "IBAN"),
+        **{empty: (empty, "", "nothing beside an IBAN") for empty in _BESIDE_AN_IBAN},
+    }.get(name, (name, pattern, what))
+    for name, pattern, what in ITEM_FIELDS
+)
 _JOINED: Final = "|".join(["%s"] * len(ITEM_FIELDS))
 _matches = re.compile(r"\|".join(pattern for _, pattern, _ in ITEM_FIELDS)).fullmatch
+_matches_iban = re.compile(r"\|".join(pattern for _, pattern, _ in IBAN_FIELDS)).fullmatch
 
 
-def check_item(item: TransferRow, *, record: int, first: int = 1) -> None:
-    """Every field of the item has its form. `first` is the position of the first field. Raises
-    `BankFileError` with the place of the first that has not.
+def check_item(item: TransferRow, *, record: int, first: int = 1, takes_iban: bool = False) -> None:
+    """Every field of the item has its form. `first` is the position of the first field. An account
+    may be named by its IBAN alone where the format `takes_iban`. Raises `BankFileError` with the
+    place of the first that has not its form.
     """
     if _matches(_JOINED % item):
         return
+    is_iban = takes_iban and not (item[0] or item[2] or item[4])
+    if is_iban and _matches_iban(_JOINED % item):
+        if iban.is_canonical(item[5]):
+            return
+        raise BankFileError(
+            "account_number: valid IBAN expected", record=record, position=first + 5
+        )
     for position, ((name, pattern, what), value) in enumerate(
-        zip(ITEM_FIELDS, item, strict=True), start=first
+        zip(IBAN_FIELDS if is_iban else ITEM_FIELDS, item, strict=True), start=first
     ):
         if not re.fullmatch(pattern, f"{value}"):
             raise BankFileError(f"{name}: {what} expected", record=record, position=position)
@@ -76,7 +95,8 @@ def check_remitter(remitter: Remitter, *, record: int, first: int = 1) -> None:
 class Ascending:
     """Items in the ascending order of their payout numbers, counted and summed as they pass."""
 
-    def __init__(self, *, records_max: int) -> None:
+    def __init__(self, *, records_max: int, takes_iban: bool = False) -> None:
+        self._takes_iban = takes_iban
         self._records_max = LIMITS.within(records_max).records_max
         self._previous = 0
         self.count = 0
@@ -103,7 +123,7 @@ class Ascending:
         wants it. Raises if there is none.
         """
         for number, row in enumerate(items, start=1):
-            check_item(row, record=number)
+            check_item(row, record=number, takes_iban=self._takes_iban)
             item = TransferItem(*row)
             if len(item.payee_kana) > name_max:
                 item = item._replace(payee_kana=item.payee_kana[:name_max].rstrip(" "))

@@ -27,7 +27,7 @@ from refunds.bankfiles.transfer_items import STANDARD, Manner, Remitter, Transfe
 from refunds.bankfiles.xml_stream import Element, events
 
 NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
-# The accounts have Japanese numbers, whatever money is on them.
+# The account that pays has a Japanese number, whatever money is on it.
 CURRENCY: Final = "JPY"
 CURRENCIES: Final = frozenset({"JPY", "EUR", "GBP", "USD"})
 # A million transfers take less than a gigabyte.
@@ -70,7 +70,8 @@ def write(
     bytes on any day. Raises `BankFileError`.
     """
     check_remitter(remitter, record=1)
-    return _pieces(remitter, value_date, items, Ascending(records_max=records_max), manner=manner)
+    taken = Ascending(records_max=records_max, takes_iban=True)
+    return _pieces(remitter, value_date, items, taken, manner=manner)
 
 
 def _pieces(
@@ -142,14 +143,18 @@ def _account(tag: str, account_type: str, number: str) -> str:
 
 def _transfer(item: TransferItem, *, currency: str) -> str:
     amount = text_of(item.amount_minor, currency=currency)
-    agent = _agent(
-        "CdtrAgt", f"{item.bank_code}{item.branch_code}", item.bank_name, item.branch_name
-    )
+    if item.bank_code:
+        agent = _agent(
+            "CdtrAgt", f"{item.bank_code}{item.branch_code}", item.bank_name, item.branch_name
+        )
+        account = _account("CdtrAcct", item.account_type, item.account_number)
+    else:
+        # An IBAN names the bank, too.
+        agent, account = "", f"<CdtrAcct><Id><IBAN>{item.account_number}</IBAN></Id></CdtrAcct>"
     return (
         f"      <CdtTrfTxInf><PmtId><EndToEndId>{item.reference}</EndToEndId></PmtId>"
         f'<Amt><InstdAmt Ccy="{currency}">{amount}</InstdAmt></Amt>{agent}'
-        f"<Cdtr><Nm>{escape(item.payee_kana)}</Nm></Cdtr>"
-        f"{_account('CdtrAcct', item.account_type, item.account_number)}</CdtTrfTxInf>\n"
+        f"<Cdtr><Nm>{escape(item.payee_kana)}</Nm></Cdtr>{account}</CdtTrfTxInf>\n"
     )
 
 
@@ -268,5 +273,5 @@ def _item(element: Element, *, currency: str) -> TransferItem:
         amount_minor=_minor(amount, currency=currency),
         reference=element.said("PmtId/EndToEndId", length_max=35),
     )
-    check_item(item, record=element.line)
+    check_item(item, record=element.line, takes_iban=True)
     return item

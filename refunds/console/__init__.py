@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from refunds.console import (
     applications,
+    bank_codes,
     claims,
     closing,
     holders,
@@ -19,6 +20,7 @@ urlpatterns = [
     *holders.urlpatterns,
     *payout_views.urlpatterns,
     *payouts.urlpatterns,
+    *bank_codes.urlpatterns,
     *restored.urlpatterns,
     *closing.urlpatterns,
     *other_ends.urlpatterns,

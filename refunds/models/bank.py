@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 
-from winddown.guards import append_only, columns_are_fixed, rows_are_kept
+from winddown.guards import Guard, append_only, columns_are_fixed, rows_are_kept
+from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
 class BankDataset(models.Model):
-    """One version of the public list of bank and branch codes. Exactly one is active."""
+    """One version of the public list of bank and branch codes. Exactly one is active. The first came
+    into force by itself, and each later one by two people.
+    """
 
     version = models.CharField(max_length=40, unique=True)
     banks = models.IntegerField()
@@ -23,6 +27,30 @@ class BankDataset(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["active"], condition=Q(active=True), name="one_active_bank_dataset"
+            ),
+        ]
+        triggers = [
+            rows_are_kept(),
+            columns_are_fixed("version", "loaded_at"),
+            Guard(
+                name="later_list_by_two",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("active"),
+                condition=pgtrigger.Condition("NEW.active AND NOT OLD.active"),
+                func=f"""
+                    IF EXISTS (SELECT FROM refunds_bankdataset d WHERE d.id < OLD.id)
+                        AND NOT EXISTS (
+                            SELECT FROM winddown_signature s
+                            JOIN winddown_approval a ON a.id = s.approval_id
+                            WHERE s.part = 'approved' AND s.signer_id <> a.maker_id
+                              AND s.subject LIKE format('bank_dataset:%s:%%', OLD.id))
+                    THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
+                            MESSAGE = format(
+                                'bank codes %s are not in force without a second person', OLD.version);
+                    END IF;
+                    RETURN NEW;
+                """,
             ),
         ]
 

@@ -22,9 +22,10 @@ class Payee(Stateful):
     """entered -> asked -> matched | refused; refused -> overridden;
     matched | overridden -> refused; entered -> matched where the bank checks no names.
 
-    The account number is sealed and can be read only in this row; `account_mask` is what people
-    see, `fingerprint` is equal for equal accounts. A new account is a new version, never a change
-    of an old one; a version that replaces another is usable only after the cooling-off (rule 57).
+    An account that is named by its IBAN has neither codes nor type. The account number is sealed
+    and can be read only in this row; `account_mask` is what people see, `fingerprint` is equal for
+    equal accounts. A new account is a new version, never a change of an old one; a version that
+    replaces another is usable only after the cooling-off (rule 57).
     """
 
     class State(models.TextChoices):
@@ -52,9 +53,9 @@ class Payee(Stateful):
     )
     version = models.IntegerField()
     state = state_field(State, initial=State.ENTERED)
-    bank_code = models.CharField(max_length=4)
-    branch_code = models.CharField(max_length=3)
-    account_type = models.CharField(max_length=1, choices=AccountType.choices)
+    bank_code = models.CharField(max_length=4, blank=True)
+    branch_code = models.CharField(max_length=3, blank=True)
+    account_type = models.CharField(max_length=1, choices=AccountType.choices, blank=True)
     account_number_sealed = models.BinaryField()
     account_mask = models.CharField(max_length=4)
     fingerprint = models.CharField(max_length=64)
@@ -88,11 +89,13 @@ class Payee(Stateful):
                 fields=["holder"], condition=Q(replaced_at=None), name="one_current_payee"
             ),
             models.CheckConstraint(
-                condition=Q(bank_code__regex=r"^[0-9]{4}$", branch_code__regex=r"^[0-9]{3}$"),
-                name="payee_codes_are_digits",
+                condition=Q(bank_code__regex=r"^[0-9]{4}$", branch_code__regex=r"^[0-9]{3}$")
+                & ~Q(account_type="")
+                | Q(bank_code="", branch_code="", account_type=""),
+                name="payee_has_codes_or_an_iban",
             ),
             models.CheckConstraint(
-                condition=Q(account_mask__regex=r"^\*?[0-9]{3}$"), name="payee_mask_is_a_mask"
+                condition=Q(account_mask__regex=r"^\*?[0-9A-Z]{3}$"), name="payee_mask_is_a_mask"
             ),
             models.CheckConstraint(
                 condition=Q(usable_from__gte=F("entered_at")), name="payee_usable_after_entry"
@@ -147,7 +150,7 @@ class Payee(Stateful):
 
     @property
     def account_number(self) -> str:
-        """The seven digits, for a bank file. Code that shows them to a person writes an audit
+        """The seven digits or the IBAN, for a bank file. Code that shows them to a person writes an audit
         entry.
         """
         return encryption.unseal(self.account_number_sealed, place=account_place(self.pk)).decode()

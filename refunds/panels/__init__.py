@@ -1,3 +1,12 @@
 """What refunds add to the pages, by desk."""
 
-from refunds.panels import applications, claims, closing, customers, payouts, plans, programme  # noqa: F401
+from refunds.panels import (  # noqa: F401
+    applications,
+    bank_codes,
+    claims,
+    closing,
+    customers,
+    payouts,
+    plans,
+    programme,
+)

@@ -161,8 +161,14 @@ def _is_shared(cutoff: Cutoff, payee: str) -> Condition:
     return Q(GreaterThan(Subquery(holders), cutoff.limits.holders_per_account_max)) & not_cleared
 
 
+def _is_not_taken(cutoff: Cutoff, payee: str) -> Condition:
+    """The bank that pays takes no accounts of this type, or none that an IBAN names."""
+    taken = refund_limits.accounts_taken(cutoff.limits)
+    return Q(**{f"{payee}pk__isnull": False}) & ~Q(**{f"{payee}account_type__in": taken})
+
+
 def _is_not_in_bank_data(cutoff: Cutoff, payee: str) -> Condition:
-    return ~Exists(
+    return ~Q(**{f"{payee}account_type": ""}) & ~Exists(
         Branch.objects.filter(
             dataset__active=True,
             bank_code=OuterRef(f"{payee}bank_code"),
@@ -321,6 +327,12 @@ REASONS: tuple[Reason, ...] = (
         About.PAYEE,
         _is_shared,
         to_people=True,
+    ),
+    Reason(
+        "account_not_taken",
+        "The bank that pays takes no such account.",
+        About.PAYEE,
+        _is_not_taken,
     ),
     Reason(
         "branch_not_in_bank_data",

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from refunds.bankfiles import calendar, formats, kana
+from refunds.bankfiles import calendar, formats, iban, kana
 from refunds.bankfiles.errors import BankFileError, UnbankableText
 from refunds.bankfiles.formats import Format
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX, STANDARD, Limits, Manner, Remitter
@@ -148,8 +148,7 @@ def bank_format(limits: RefundTerms) -> Format:
     """Returns the format of the account that pays. Raises `GuardNotMet` if it does not carry the
     programme's currency: the amounts of a file would be read as those of another one.
     """
-    bank, currency = profile(limits), Programme.current().currency
-    found = formats.FORMATS[formats.STANDARD if bank is None else bank.format]
+    found, currency = _format_of(profile(limits)), Programme.current().currency
     if currency not in found.currencies:
         raise GuardNotMet(
             action=says("use the account at bank {bank_code}", bank_code=limits.bank_code),
@@ -161,6 +160,10 @@ def bank_format(limits: RefundTerms) -> Format:
             ),
         )
     return found
+
+
+def _format_of(bank: BankProfile | None) -> Format:
+    return formats.FORMATS[formats.STANDARD if bank is None else bank.format]
 
 
 def profile(limits: RefundTerms) -> BankProfile | None:
@@ -189,6 +192,25 @@ def manner(limits: RefundTerms) -> Manner:
         name_max=min(bank.name_truncation, PAYEE_BYTES_MAX),
         currency=Programme.current().currency,
     )
+
+
+def accounts_taken(limits: RefundTerms) -> frozenset[str]:
+    """Returns the types of the accounts that the bank pays into. Among them is nothing, for an
+    account that is named by its IBAN, where files and currency have that.
+    """
+    bank = profile(limits)
+    types = BankProfile.ACCOUNT_TYPES if bank is None else bank.account_types
+    return frozenset(types) | (frozenset({""}) if _takes_iban(bank) else frozenset())
+
+
+def asks_for_iban() -> bool:
+    """Returns whether holders are asked for an IBAN. Before any limits, they are asked for nothing."""
+    limits = RefundTerms.objects.order_by("-pk").first()
+    return limits is not None and _takes_iban(profile(limits))
+
+
+def _takes_iban(bank: BankProfile | None) -> bool:
+    return _format_of(bank).takes_iban and Programme.current().currency in iban.CURRENCIES
 
 
 def check_value_date(value_date: dt.date, limits: RefundTerms | None) -> None:

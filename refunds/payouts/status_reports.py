@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from refunds.bank_accounts import Account
+from refunds.bankfiles import iban
 from refunds.bankfiles.answers import ReturnReason
 from refunds.bankfiles.reports import StatusLine, StatusReport, TransferStatus
 from refunds.models import BankFile
@@ -82,5 +83,7 @@ def _rows(report: StatusReport) -> Iterator[tuple[object, ...]]:
 
 def _fingerprint(line: StatusLine) -> str:
     """Returns that of the payee's account, if the line repeats all of it."""
+    if iban.is_canonical(line.account_number):
+        return Account.of_iban(line.account_number, "").fingerprint
     said = (line.bank_code, line.branch_code, line.account_type, line.account_number)
     return Account(*said, "").fingerprint if all(said) else ""

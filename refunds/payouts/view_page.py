@@ -38,6 +38,7 @@ CODES: dict[str, Text] = {
     "payee_not_checked": _("The bank has not answered about the account"),
     "shared_account": _("Too many people gave the same account"),
     "above_cap": _("The amount is above the cap of one transfer"),
+    "account_not_taken": _("The bank that pays takes no such account"),
     "branch_not_in_bank_data": _("The branch no longer exists"),
     "claim_undecided": _("A claim about the wallet is not decided"),
     "entered_during_compromise": _("The account was entered while a thief had the wallet"),

@@ -419,6 +419,7 @@ ELSEWHERE = {
     "console:reminders_act": "tests/refunds/applications/test_reminders.py",
     "console:recall_act": "tests/refunds/payouts/test_recalls.py",
     "console:wave_act": "tests/refunds/payouts/test_waves.py",
+    "console:bank_codes_act": "tests/refunds/payouts/test_bank_codes.py",
     "console:tracing_act": "tests/refunds/test_exclusion.py",
     "console:applications_act": "tests/refunds/applications/test_desk.py",
     "console:bank_answer_act": "tests/refunds/payouts/test_answer_doors.py",

@@ -52,7 +52,6 @@ NO_PAGE = NO_DOOR | {
     "refunds.claims.holding.release",
     "refunds.claims.reporting.move",
     "refunds.claims.victims.claim_candidates",
-    "refunds.payouts.bank_codes.load",
     "refunds.remedies.requests.send",
 }
 

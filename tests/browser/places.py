@@ -107,6 +107,8 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             *(f"/console/payment-blocks/{verb}/" for verb in ("enter", "lift")),
             "/console/tracing/",
             "/console/tracing/load/",
+            "/console/bank-codes/",
+            "/console/bank-codes/load/",
             *(f"/console/other-ends/{verb}/" for verb in ("deposit", "transfer")),
         ],
     )

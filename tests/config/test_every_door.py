@@ -83,6 +83,7 @@ FRESH = {
     "console:hold_candidates",
     "console:look_up_contact",
     "console:bank_answer_act",
+    "console:bank_codes_act",
     "console:merchants_act",
     "console:break_act",
     "console:payment_block_act",

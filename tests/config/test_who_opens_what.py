@@ -16,6 +16,7 @@ from refunds.applications.desk_acts import DESK
 from refunds.closing.closing_page import CLOSING
 from refunds.closing.other_end_page import OTHER_ENDS
 from refunds.payouts import payout_acts
+from refunds.payouts.bank_code_acts import BANK_CODES
 from refunds.payouts.payment_block_acts import BLOCKS
 from refunds.reminder_acts import REMINDERS
 from tests import factories
@@ -82,6 +83,8 @@ PAGES = {
     "console:merchants_act": ALL,
     "console:notice_evidence": "winddown.read_audit",
     "console:filing_evidence": "winddown.read_audit",
+    "console:bank_codes": "refunds.adopt_terms or refunds.approve_payout_batch",
+    "console:bank_codes_act": "refunds.adopt_terms or refunds.approve_payout_batch",
     "console:bank_answer": PAYOUTS,
     "console:bank_answer_act": PAYOUTS,
     "console:bank_answers": PAYOUTS,
@@ -187,6 +190,7 @@ VERBS = {
         "shared": "refunds.work_application",
         "check-file": "refunds.make_payout_batch",
     },
+    "console:bank_codes_act": {"load": "refunds.adopt_terms"},
     "console:payment_block_act": {
         "enter": "refunds.block_payment",
         "lift": "refunds.block_payment",
@@ -278,6 +282,7 @@ ACTS = {
     "console:applications_act": set(DESK),
     "console:other_ends_act": set(OTHER_ENDS),
     "console:closing_act": set(CLOSING),
+    "console:bank_codes_act": set(BANK_CODES),
     "console:payment_block_act": set(BLOCKS),
     "console:payout_act": set(payout_acts.BATCHES),
     "console:break_act": set(payout_acts.BREAKS),

@@ -1,31 +1,20 @@
-"""`manage.py load_bank_codes`: the installed list of bank and branch codes is loaded and active."""
+"""`manage.py load_bank_codes`: a list of bank and branch codes is loaded."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from refunds.bankfiles import zengin_codes
-from refunds.payouts import bank_codes
-from winddown.authority.staff_command import StaffCommand
+from refunds.payouts.bank_code_acts import BANK_CODES
+from winddown.site.act_command import ActCommand
 
 
-class Command(StaffCommand):
-    help = "Load the installed list of bank and branch codes, and make it the active one."
-    examples = ('load_bank_codes --by hana --reason "the list of July"',)
-
-    def act(self, options: dict[str, Any]) -> None:
-        dataset, loaded = bank_codes.load(
-            version=zengin_codes.dataset_version(),
-            banks=zengin_codes.banks(),
-            branches=zengin_codes.branches(),
-            actor=self.actor(options),
-            reason=options["reason"],
-        )
-        done = "loaded" if loaded else "was loaded before; nothing changed"
-        self.say(
-            f"{dataset.banks} banks and {dataset.branches} branches of {dataset.version}: {done}",
-            version=dataset.version,
-            banks=dataset.banks,
-            branches=dataset.branches,
-            loaded=loaded,
-        )
+class Command(ActCommand):
+    help = (
+        "Load a list of bank and branch codes: a CSV, or the installed list. The first one is in"
+        " force at once; a second person decides about every later one."
+    )
+    examples = (
+        'load_bank_codes --by hana --reason "the installed list"',
+        'load_bank_codes --file codes.csv --list-version 2020-02 --by hana --reason "the list of February"',
+    )
+    acts = BANK_CODES
+    verb = "load"
+    done = "The list is loaded."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,12 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from refunds.bankfiles import bank_list, pain_001
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.formats import FORMATS, Format
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 NEAR = date(2020, 1, 8)
-# 5 x 100 examples of two files each for every golden file: 11,000 in `make test` and 550,000 in the
+# 5 x 100 examples of two files each for every golden file: 13,000 in `make test` and 650,000 in the
 # proof, whose profile tries 5,000 in place of 100.
 EXAMPLES = settings.default.max_examples * 5
 FILES_PER_EXAMPLE = 2
@@ -61,11 +63,13 @@ READERS = (
     Reader("zengin_statement.zengin", account(FORMATS["zengin"])),
     Reader("zengin_notice.zengin", account(FORMATS["zengin"])),
     Reader("pain_001.xml", transfers(FORMATS["iso20022"])),
+    Reader("pain_001.eur.xml", partial(pain_001.read, currency="EUR")),
     Reader("pain_002.10.xml", reports(FORMATS["iso20022"])),
     Reader("camt_053.08.xml", account(FORMATS["iso20022"])),
     Reader("camt_053.02.xml", account(FORMATS["iso20022"], currency="EUR")),
     Reader("transfers.csv", transfers(FORMATS["csv"])),
     Reader("results.csv", reports(FORMATS["csv"])),
+    Reader("bank_list.csv", bank_list.read),
 )
 # Bytes that readers stumble over: of XML, of CSV, of other encodings, and numbers of every form.
 HOSTILE = (

@@ -29,6 +29,16 @@ GIVEN = [
 ]
 
 
+OF_IBANS = [
+    TransferItem("", "", "", "", "", "DE89370400440532013000", "MUSTER ANNA", 123, "1"),
+    TransferItem("", "", "", "", "", "MT84MALT011000012345MTLCAST001S", "BORG J.", 100_050, "2"),
+]
+
+
+def euro(items: list[TransferItem] = OF_IBANS) -> bytes:
+    return b"".join(pain_001.write(REMITTER, MONDAY, items, manner=Manner(currency="EUR")))
+
+
 def pain(items: list[TransferItem] = GIVEN) -> bytes:
     return b"".join(pain_001.write(REMITTER, MONDAY, items))
 
@@ -40,6 +50,42 @@ def table(items: list[TransferItem] = GIVEN) -> bytes:
 def test_both_files_equal_the_golden_ones_byte_for_byte() -> None:
     assert pain() == (GOLDEN / "pain_001.xml").read_bytes()
     assert table() == (GOLDEN / "transfers.csv").read_bytes()
+    assert euro() == (GOLDEN / "pain_001.eur.xml").read_bytes()
+
+
+def test_payees_with_an_iban_are_found_by_an_independent_reader() -> None:
+    SCHEMA.assertValid(etree.fromstring(euro()))
+    document = XmlParser().from_bytes(euro(), pain_001_001_09.Document)
+    (payment,) = document.cstmr_cdt_trf_initn.pmt_inf
+    assert [
+        (one.cdtr_acct.id.iban, one.cdtr_agt, one.cdtr.nm, f"{one.amt.instd_amt.value}")
+        for one in payment.cdt_trf_tx_inf
+    ] == [
+        ("DE89370400440532013000", None, "MUSTER ANNA", "1.23"),
+        ("MT84MALT011000012345MTLCAST001S", None, "BORG J.", "1000.50"),
+    ]
+    assert list(pain_001.read(euro(), currency="EUR").items) == OF_IBANS
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("DE89370400440532013000", "DE88370400440532013000", "valid IBAN"),
+        ("DE89370400440532013000", "de89370400440532013000", "IBAN expected"),
+        ("<IBAN>DE89370400440532013000</IBAN>", "<Othr><Id>7654321</Id></Othr>", "IBAN expected"),
+        ("</IBAN></Id>", "</IBAN></Id><Tp><Cd>SVGS</Cd></Tp>", "bank_code"),
+    ],
+)
+def test_an_iban_that_is_none_is_refused(old: str, new: str, why: str) -> None:
+    content = euro().decode()
+    assert old in content
+    with pytest.raises(BankFileError, match=why):
+        pain_001.read(content.replace(old, new, 1).encode(), currency="EUR")
+
+
+def test_a_table_has_no_place_for_an_iban() -> None:
+    with pytest.raises(BankFileError, match="bank code of four digits"):
+        table(OF_IBANS)
 
 
 @given(items=ITEMS)

@@ -140,14 +140,15 @@ AGAIN = [
     for reason in payable.REASONS
     if reason.code in SPOILED and reason.about in (About.WALLET, About.HOLDER, About.PAYEE)
 ]
-# Of the limits, a wave or a voucher, not of a row with an account: test_caps.py, test_waves.py and
-# test_methods.py.
+# Of the limits, a wave, a voucher or a bank, not of a row with an account: test_caps.py,
+# test_waves.py, test_methods.py and test_iban_payees.py.
 OF_A_ROW = [
     reason.code
     for reason in payable.REASONS
     if reason.code
     not in (
         "above_cap",
+        "account_not_taken",
         "after_record_date",
         "method_cooling_off",
         "chosen_during_compromise",
