@@ -408,7 +408,7 @@ def _adopt_limits(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[st
     return ()
 
 
-# No bank file names an IBAN yet, and the limits name an account that the files are for.
+# The account that pays has no IBAN yet, and the limits name an account that the files are for.
 _NO_BANK_FILE: Mapping[str, Sequence[Row]] = {"eu": (), "uk": ()}
 
 

@@ -79,10 +79,13 @@ class AccountCheck(StrEnum):
 
 
 class ResultLine(NamedTuple):
-    """One transfer and its result. `reason` is None if it was paid."""
+    """One transfer and its result. `reason` is None if it was paid. `value_mmdd` is month and day of
+    the value date, and empty where the answer has one for all.
+    """
 
     item: TransferItem
     reason: ReturnReason | None
+    value_mmdd: str = ""
 
 
 class CheckLine(NamedTuple):
@@ -95,9 +98,7 @@ class CheckLine(NamedTuple):
 
 
 class Results(Protocol):
-    """Results of transfers, all of one value date. They are iterated once. The totals are valid
-    only after the iteration.
-    """
+    """Results of transfers. They are iterated once. The totals are valid only after the iteration."""
 
     @property
     def remitter(self) -> Remitter: ...
@@ -107,8 +108,6 @@ class Results(Protocol):
 
     @property
     def sum_minor(self) -> int: ...
-
-    def value_date(self, *, near: dt.date) -> dt.date: ...
 
     def answered_on(self, *, near: dt.date) -> dt.date: ...
 

@@ -102,12 +102,17 @@ class Framed:
     """One file of header, data, trailer and end records. It is read once, and memory does not grow
     with it.
 
-    The header is read at once. The iteration yields the record number and the fields of each data
-    record. The control totals, the end record and everything after it are checked before the
-    iteration ends. A caller may therefore believe a file only after its loop. Then `trailer`,
-    `count`, `sum_minor` and `sha256` are valid. `amount_at` is the index of the amount among the
-    data fields. The first two fields of every trailer are the count and the sum.
+    The first header is read at once. The iteration yields the record number and the fields of each
+    data record. The control totals, the end record and everything after it are checked before the
+    iteration ends. A caller may therefore believe a file only after its loop. Then `count`,
+    `sum_minor` and `sha256` are valid. `amount_at` is the index of the amount among the data fields.
+    The first two fields of every trailer are the count and the sum.
+
+    A file has one group of header, data and trailer, with data. A subclass may take `several`, and
+    groups that are `empty`: it hears of each further header by `begin`, and of each trailer by `end`.
     """
+
+    several = empty = False
 
     def __init__(
         self,
@@ -125,47 +130,65 @@ class Framed:
         self._amount_at = amount_at
         self.count = 0
         self.sum_minor = 0
-        self.trailer: tuple[str, ...] = ()
         self.sha256 = ""
+        self._header = header
         number, line = next(self._records)
         self.header = header.read(line, record=number)
+
+    def begin(self, header: tuple[str, ...], *, record: int) -> None:
+        """A further group begins with this header."""
+
+    def end(self, trailer: tuple[str, ...], *, record: int) -> None:
+        """A group has ended with this trailer, whose count and sum are right."""
 
     def expect(self, data: Layout) -> None:
         """The data records have this layout: for files whose header says what follows."""
         self._data = data
 
     def __iter__(self) -> Iterator[tuple[int, tuple[str, ...]]]:
-        read_data, amount_at = self._data.read, self._amount_at
-        for number, line in self._records:
-            if line[0] != "2":
-                break
-            fields = read_data(line, record=number)
-            self.count += 1
-            self.sum_minor += int(fields[amount_at])
-            yield number, fields
-        else:
-            raise BankFileError("the file is cut off: trailer and end record are missing")
-        self._close(number, line)
+        has_more = True
+        while has_more:
+            read_data, amount_at = self._data.read, self._amount_at
+            count = sum_minor = 0
+            for number, line in self._records:
+                if line[0] != "2":
+                    break
+                fields = read_data(line, record=number)
+                count += 1
+                sum_minor += int(fields[amount_at])
+                yield number, fields
+            else:
+                raise BankFileError("the file is cut off: trailer and end record are missing")
+            self.count += count
+            self.sum_minor += sum_minor
+            has_more = self._close(number, line, count=count, sum_minor=sum_minor)
+        self.sha256 = self._opened.sha256
 
-    def _close(self, number: int, line: str) -> None:
-        if line[0] == "1":
-            raise BankFileError(
-                "a second header: one file holds one group", record=number, position=1
-            )
+    def _close(self, number: int, line: str, *, count: int, sum_minor: int) -> bool:
+        """Returns whether another group begins behind this one."""
         if line[0] != "8":
             raise BankFileError("data record or trailer expected", record=number, position=1)
-        self.trailer = self._trailer.read(line, record=number)
-        if not self.count:
+        trailer = self._trailer.read(line, record=number)
+        if not (count or self.empty):
             raise BankFileError("trailer without data records", record=number, position=1)
-        check_total(self.trailer[0], self.count, of="records", record=number, position=2)
-        check_total(self.trailer[1], self.sum_minor, of="amounts", record=number, position=8)
+        check_total(trailer[0], count, of="records", record=number, position=2)
+        check_total(trailer[1], sum_minor, of="amounts", record=number, position=8)
+        self.end(trailer, record=number)
         number, line = next(self._records, (0, ""))
         if not number:
             raise BankFileError("the file is cut off: the end record is missing")
+        if line[0] == "1":
+            if not self.several:
+                raise BankFileError(
+                    "a second header: one file holds one group", record=number, position=1
+                )
+            self.header = self._header.read(line, record=number)
+            self.begin(self.header, record=number)
+            return True
         END.read(line, record=number)
         for number, _ in self._records:
             raise BankFileError("records behind the end record", record=number, position=1)
-        self.sha256 = self._opened.sha256
+        return False
 
 
 def check_total(declared: str, found: int, *, of: str, record: int, position: int) -> None:

@@ -18,6 +18,9 @@ The profile repeats the transfer file (zengin_transfer) and writes into its spar
 
 A payout number stands once in an answer, in any order. A bank may send `F` files for the same value
 date on several days; that the same file is not booked twice is the importer's rule, on `sha256`.
+An answer of kind R or F may hold several groups of header, data and trailer before its end record,
+one for each value date: of one remitter, and made on one day. A group without data is a day on which
+nothing happened.
 """
 
 from __future__ import annotations
@@ -205,7 +208,7 @@ def write_results(
     pending = [f"{header:<120}"]
     source = iter(lines)
     while block := list(islice(source, _LINES_PER_WRITE)):
-        for item, reason in block:
+        for item, reason, _value_mmdd in block:
             if reason is not None:
                 returned_count += 1
                 returned_sum_minor += item.amount_minor
@@ -270,9 +273,55 @@ def _closing(writer: ItemWriter, returns: str, *, line_end: bytes) -> bytes:
 # --- reading --------------------------------------------------------------------------------------
 
 
+class _Groups(Framed):
+    """The groups of an answer of kind R or F. What the trailers say about returns is checked."""
+
+    several = empty = True
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(
+            source,
+            header=_RESULT_HEADER,
+            data=_RESULT_DATA,
+            trailer=_TRAILER,
+            amount_at=AMOUNT_AT,
+        )
+        self.first = self.of_group = self._understood(self.header)
+        self.returned_count = self.returned_sum_minor = 0
+        self._before = (0, 0)
+
+    def _understood(self, header: tuple[str, ...]) -> AnswerHeader:
+        found = _answer_header(header)
+        self.expect(_RETURNED_DATA if found.kind is AnswerKind.RETURNED else _RESULT_DATA)
+        return found
+
+    def begin(self, header: tuple[str, ...], *, record: int) -> None:
+        self.of_group = self._understood(header)
+        if self.of_group.remitter != self.first.remitter:
+            raise BankFileError("one remitter in all groups expected", record=record, position=5)
+        if self.of_group.answered_mmdd != self.first.answered_mmdd:
+            raise BankFileError(
+                "one day of the answer in all groups expected", record=record, position=105
+            )
+
+    def end(self, trailer: tuple[str, ...], *, record: int) -> None:
+        count, sum_minor = self._before
+        check_total(
+            trailer[2], self.returned_count - count, of="returns", record=record, position=20
+        )
+        check_total(
+            trailer[3],
+            self.returned_sum_minor - sum_minor,
+            of="returned amounts",
+            record=record,
+            position=26,
+        )
+        self._before = self.returned_count, self.returned_sum_minor
+
+
 class ResultReader:
-    """An answer of kind R or F. The header is read at once, the lines later. All is checked at the
-    end.
+    """An answer of kind R or F. The first header is read at once, the lines later. All is checked at
+    the end.
 
     It is iterated once. Memory grows only with the payout numbers that were seen. After the
     iteration `count`, `sum_minor`, `returned_count`, `returned_sum_minor` and `sha256` are valid.
@@ -281,18 +330,12 @@ class ResultReader:
     """
 
     def __init__(self, source: Source) -> None:
-        self._framed = Framed(
-            source,
-            header=_RESULT_HEADER,
-            data=_RESULT_DATA,
-            trailer=_TRAILER,
-            amount_at=AMOUNT_AT,
-        )
-        self.header = _answer_header(self._framed.header)
-        if self.header.kind is AnswerKind.RETURNED:
-            self._framed.expect(_RETURNED_DATA)
-        self.returned_count = 0
-        self.returned_sum_minor = 0
+        self._framed = _Groups(source)
+
+    @property
+    def header(self) -> AnswerHeader:
+        """The first one."""
+        return self._framed.first
 
     @property
     def remitter(self) -> Remitter:
@@ -313,24 +356,27 @@ class ResultReader:
         return self._framed.sum_minor
 
     @property
+    def returned_count(self) -> int:
+        return self._framed.returned_count
+
+    @property
+    def returned_sum_minor(self) -> int:
+        return self._framed.returned_sum_minor
+
+    @property
     def sha256(self) -> str:
         return self._framed.sha256
 
     def __iter__(self) -> Iterator[ResultLine]:
         seen: set[int] = set()
-        for number, fields in self._framed:
+        framed = self._framed
+        for number, fields in framed:
             _once(fields[9], seen, record=number)
             item, reason = item_of(fields), _RESULT_OF_CODE[fields[10]]
             if reason is not None:
-                self.returned_count += 1
-                self.returned_sum_minor += item.amount_minor
-            yield ResultLine(item, reason)
-        record = self.count + 2
-        _, _, count, sum_minor = self._framed.trailer
-        check_total(count, self.returned_count, of="returns", record=record, position=20)
-        check_total(
-            sum_minor, self.returned_sum_minor, of="returned amounts", record=record, position=26
-        )
+                framed.returned_count += 1
+                framed.returned_sum_minor += item.amount_minor
+            yield ResultLine(item, reason, framed.of_group.value_mmdd)
 
 
 def read_results(source: Source) -> ResultFile:
@@ -347,9 +393,15 @@ def read_results(source: Source) -> ResultFile:
     )
 
 
+class _Checks(Framed):
+    def end(self, trailer: tuple[str, ...], *, record: int) -> None:
+        check_total(trailer[2], 0, of="returns", record=record, position=20)
+        check_total(trailer[3], 0, of="returned amounts", record=record, position=26)
+
+
 def read_checks(source: Source) -> CheckFile:
     """Returns the whole answer of kind K, checked as a whole."""
-    framed = Framed(
+    framed = _Checks(
         source, header=_CHECK_HEADER, data=_CHECK_DATA, trailer=_TRAILER, amount_at=AMOUNT_AT
     )
     header = _answer_header(framed.header)
@@ -358,9 +410,6 @@ def read_checks(source: Source) -> CheckFile:
     for number, fields in framed:
         _once(fields[9], seen, record=number)
         lines.append(CheckLine(item_of(fields), _CHECK_OF_CODE[fields[10]]))
-    record = framed.count + 2
-    check_total(framed.trailer[2], 0, of="returns", record=record, position=20)
-    check_total(framed.trailer[3], 0, of="returned amounts", record=record, position=26)
     return CheckFile(header=header, lines=tuple(lines), sha256=framed.sha256)
 
 

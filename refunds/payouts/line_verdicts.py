@@ -26,7 +26,6 @@ _SAME = """
 _EARLY = "WHEN b.state <> ALL (%(there)s) OR b.value_date > %(today)s THEN %(early)s"
 # The bank's later word counts.
 _OF_RESULTS = f"""
-    WHEN to_char(b.value_date, 'MMDD') <> %(value_mmdd)s THEN %(value_date)s
     WHEN (t.remitter_code, t.branch_code, t.account_type, t.account_number)
         <> (%(code)s, %(branch)s, %(type)s, %(number)s) THEN %(payer)s
     {_EARLY}
@@ -119,7 +118,7 @@ _WORDS = {
 }
 
 
-def judge_results(payer: Remitter, *, value_date: dt.date, answered_on: dt.date) -> None:
+def judge_results(payer: Remitter, *, answered_on: dt.date) -> None:
     """Every line of results of transfers has its verdict. `again` marks a line that replaces an
     earlier result. The line of the same day with the same word is known.
     """
@@ -130,7 +129,6 @@ def judge_results(payer: Remitter, *, value_date: dt.date, answered_on: dt.date)
         branch=payer.branch_code,
         type=payer.account_type,
         number=payer.account_number,
-        value_mmdd=f"{value_date:%m%d}",
         day=answered_on,
     )
 

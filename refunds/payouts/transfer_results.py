@@ -44,13 +44,11 @@ def judged(answer: Results, sha256: str) -> Judged:
     payer, today = answer.remitter, payout_batches.today()
     answer_lines.refuse_others(payer.code, sha256)
     answer_lines.load(
-        "number, reference, sequence, payout_id, fingerprint, name, amount_minor, code",
+        "number, reference, sequence, payout_id, fingerprint, name, amount_minor, code, value_mmdd",
         _result_rows(answer),
     )
     answered_on = answer.answered_on(near=today)
-    line_verdicts.judge_results(
-        payer, value_date=answer.value_date(near=today), answered_on=answered_on
-    )
+    line_verdicts.judge_results(payer, answered_on=answered_on)
     refuse_early(sha256)
     return Judged(
         BankFile.Kind.RESULTS,
@@ -61,7 +59,7 @@ def judged(answer: Results, sha256: str) -> Judged:
 
 
 def _result_rows(answer: Results) -> Iterator[tuple[object, ...]]:
-    for number, (item, why) in enumerate(answer, start=1):
+    for number, (item, why, value_mmdd) in enumerate(answer, start=1):
         sequence, payout = inclusion_of(item.reference)
         account = Account(
             item.bank_code, item.branch_code, item.account_type, item.account_number, ""
@@ -75,6 +73,7 @@ def _result_rows(answer: Results) -> Iterator[tuple[object, ...]]:
             item.payee_kana,
             item.amount_minor,
             why.value if why else "",
+            value_mmdd,
         )
 
 

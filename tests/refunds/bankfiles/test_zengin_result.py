@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,10 +26,11 @@ from tests.refunds.bankfiles.bank_strategies import ITEMS, REMITTER, item
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 VALUE_DATE, ANSWERED_ON = date(2019, 12, 30), date(2020, 1, 6)
+MMDD = f"{VALUE_DATE:%m%d}"
 LINES = [
-    ResultLine(item(3, amount_minor=300), None),
-    ResultLine(item(1, amount_minor=100), ReturnReason.NAME_MISMATCH),
-    ResultLine(item(2, amount_minor=200), ReturnReason.ACCOUNT_CLOSED),
+    ResultLine(item(3, amount_minor=300), None, MMDD),
+    ResultLine(item(1, amount_minor=100), ReturnReason.NAME_MISMATCH, MMDD),
+    ResultLine(item(2, amount_minor=200), ReturnReason.ACCOUNT_CLOSED, MMDD),
 ]
 CHECKS = [
     CheckLine(item(number, amount_minor=0), answer)
@@ -101,7 +102,7 @@ def test_results_are_read_back_as_written(
 ) -> None:
     """Rule 55."""
     reasons = st.sampled_from([None, *ReturnReason])
-    lines = [ResultLine(one, data.draw(reasons)) for one in data.draw(st.permutations(items))]
+    lines = [ResultLine(one, data.draw(reasons), MMDD) for one in data.draw(st.permutations(items))]
     file = read_results(result_of(lines, line_end=line_end))
     assert list(file.lines) == lines
     returned = [line.item.amount_minor for line in lines if line.reason is not None]
@@ -137,6 +138,58 @@ def test_a_file_of_returns_holds_only_returns() -> None:
         result_of(LINES, kind=AnswerKind.RETURNED)
     paid = with_byte(data, record=2, position=116, byte=b"0")
     assert place_of(paid) == (2, 115)
+
+
+def groups(*files: bytes) -> bytes:
+    """One file with the groups of the files: an end record stands at the end only."""
+    return b"".join(each[:-122] for each in files) + files[-1][-122:]
+
+
+def empty_day(*, kind: AnswerKind = AnswerKind.RETURNED) -> bytes:
+    """A file of a day on which nothing came back."""
+    header = result_of(LINES[1:], kind=kind)[:122]
+    return header + b"8".ljust(37, b"0").ljust(120) + b"\r\n" + b"9".ljust(120) + b"\r\n"
+
+
+def test_an_empty_day_is_a_valid_answer() -> None:
+    for kind in (AnswerKind.RETURNED, AnswerKind.RESULT):
+        file = read_results(empty_day(kind=kind))
+        assert (file.count, file.sum_minor, file.lines) == (0, 0, ())
+    # A line cannot be left out unseen.
+    assert place_of(with_byte(empty_day(), record=2, position=7, byte=b"1")) == (2, 2)
+
+
+def test_several_groups_in_one_file_are_read_each_with_its_value_date() -> None:
+    later = b"".join(
+        write_results(
+            remitter=REMITTER,
+            value_date=VALUE_DATE + timedelta(days=1),
+            answered_on=ANSWERED_ON,
+            kind=AnswerKind.RETURNED,
+            lines=[ResultLine(item(7, amount_minor=700), ReturnReason.OTHER)],
+        )
+    )
+    file = read_results(groups(result_of(LINES), empty_day(), later))
+    assert [line.value_mmdd for line in file.lines] == [MMDD] * 3 + [
+        f"{VALUE_DATE + timedelta(days=1):%m%d}"
+    ]
+    assert (file.count, file.sum_minor) == (4, 1_300)
+    assert (file.returned_count, file.returned_sum_minor) == (3, 1_000)
+
+    # The totals of each group are its own, and what all groups share is the same in all.
+    assert place_of(groups(later, with_byte(result_of(LINES), record=5, position=7, byte=b"9"))) == (
+        8, 2,
+    )  # fmt: skip
+    assert place_of(groups(later, with_byte(result_of(LINES), record=5, position=25, byte=b"9"))) == (
+        8, 20,
+    )  # fmt: skip
+    assert place_of(groups(later, with_byte(result_of(LINES), record=1, position=14, byte=b"0"))) == (
+        4, 5,
+    )  # fmt: skip
+    assert place_of(groups(later, with_byte(result_of(LINES), record=1, position=108, byte=b"9"))) == (
+        4, 105,
+    )  # fmt: skip
+    assert place_of(groups(later, later)) == (5, 92)
 
 
 def test_a_file_that_answers_a_payout_twice_is_refused() -> None:
