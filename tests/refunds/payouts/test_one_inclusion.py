@@ -427,3 +427,27 @@ def test_a_file_that_cannot_be_written_is_a_stored_failure_of_its_run(house: Hou
     )
     assert "payee of 1 to 30 bytes" in failure.detail
     assert PayoutBatch.objects.get().state == "open"
+
+
+# --- one file of several days ---------------------------------------------------------------------
+
+
+def test_one_file_answers_two_value_dates_and_an_empty_day_books_nothing(house: House) -> None:
+    batches = []
+    for owed, value_date in zip(house.entitled(2), ("2019-11-15", "2019-11-18"), strict=True):
+        house.apply(owed)
+        house.check_payees()
+        batches.append(house.send(house.paid_batch(value_date)))
+    on(18)
+    first, second = (answer(batch, None, day=18) for batch in batches)
+    end = 122
+    assert book(house, first[:-end] + second).settled == 2
+    assert kinds() == []
+    assert on_the_account("bank") == 2000
+
+    header = answer(batches[0], ReturnReason.OTHER, day=18, kind="F")[:end]
+    empty = header + b"8".ljust(37, b"0").ljust(120) + b"\r\n" + first[-end:]
+    done = book(house, empty)
+    assert (done.lines, done.breaks, done.known_before) == (0, 0, False)
+    assert book(house, empty).known_before
+    house.money_holds()
