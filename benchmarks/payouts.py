@@ -267,30 +267,40 @@ def bare() -> tuple[int, float]:
             _move_payouts(cursor)
             _log(cursor, PayoutTransition, "SELECT payout_id AS id FROM bare_lines")
             for model, log, sql in _FOLLOWERS:
-                cursor.execute(sql)
+                cursor.execute(sql, _STATES)
                 _log(cursor, log, f"SELECT id FROM {model._meta.db_table}")
     return len(lines), watch.seconds
 
 
 _OF_LINE = "bare_lines l JOIN refunds_payout o ON o.id = l.payout_id"
+_STATES = {
+    "done": "00",
+    "settled": Payout.State.SETTLED,
+    "returned": Payout.State.RETURNED,
+    "paid": Entitlement.State.PAID,
+    "back": Entitlement.State.RETURNED,
+    "ended": Wallet.State.SETTLED,
+    "closed": RefundApplication.State.CLOSED,
+    "asked": RefundApplication.State.NEEDS_INFO,
+}
 _FOLLOWERS = (
     (
         Entitlement,
         EntitlementTransition,
-        "UPDATE refunds_entitlement e SET state = CASE l.code WHEN '00' THEN 'paid'"
-        f" ELSE 'returned' END FROM {_OF_LINE} WHERE e.id = o.entitlement_id",
+        "UPDATE refunds_entitlement e SET state = CASE l.code WHEN %(done)s THEN %(paid)s"
+        f" ELSE %(back)s END FROM {_OF_LINE} WHERE e.id = o.entitlement_id",
     ),
     (
         Wallet,
         WalletTransition,
-        "UPDATE wallets_wallet w SET state = 'settled' FROM refunds_entitlement e,"
-        f" {_OF_LINE} WHERE e.id = o.entitlement_id AND w.id = e.wallet_id AND l.code = '00'",
+        "UPDATE wallets_wallet w SET state = %(ended)s FROM refunds_entitlement e,"
+        f" {_OF_LINE} WHERE e.id = o.entitlement_id AND w.id = e.wallet_id AND l.code = %(done)s",
     ),
     (
         RefundApplication,
         RefundApplicationTransition,
-        "UPDATE refunds_refundapplication a SET state = CASE l.code WHEN '00' THEN 'closed'"
-        " ELSE 'needs_info' END, live = l.code <> '00'"
+        "UPDATE refunds_refundapplication a SET state = CASE l.code WHEN %(done)s THEN %(closed)s"
+        " ELSE %(asked)s END, live = l.code <> %(done)s"
         f" FROM {_OF_LINE} WHERE a.entitlement_id = o.entitlement_id",
     ),
 )
@@ -306,11 +316,12 @@ def _copied(cursor: CursorWrapper, lines: list[tuple[int, str]]) -> None:
 
 def _move_payouts(cursor: CursorWrapper) -> None:
     cursor.execute(
-        "UPDATE refunds_payout o SET state = CASE l.code WHEN '00' THEN 'settled' ELSE 'returned'"
-        " END, live = l.code = '00', result_at = clock_timestamp(), result_file_id ="
-        " (SELECT max(id) FROM refunds_bankfile),"
-        " return_reason = CASE l.code WHEN '00' THEN '' ELSE 'account_closed' END"
-        " FROM bare_lines l WHERE o.id = l.payout_id"
+        "UPDATE refunds_payout o SET state = CASE l.code WHEN %(done)s THEN %(settled)s"
+        " ELSE %(returned)s END, live = l.code = %(done)s, result_at = clock_timestamp(),"
+        " result_file_id = (SELECT max(id) FROM refunds_bankfile),"
+        " return_reason = CASE l.code WHEN %(done)s THEN '' ELSE 'account_closed' END"
+        " FROM bare_lines l WHERE o.id = l.payout_id",
+        _STATES,
     )
 
 

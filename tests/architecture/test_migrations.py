@@ -29,7 +29,12 @@ MIGRATIONS = {
     "winddown": ["0001_squashed_0028"],
     "accounts": ["0001_squashed_0001", "0002_squashed_0027", "0028_claim_codes"],
     "wallets": ["0001_squashed_0007"],
-    "refunds": ["0001_squashed_0028", "0029_claim_numbers"],
+    "refunds": [
+        "0001_squashed_0028",
+        "0029_claim_numbers",
+        "0030_later_bank_codes_by_two",
+        "0031_iban_payees",
+    ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.
 FILLFACTORS = {

@@ -9,7 +9,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('refunds', '0028_break_matches'),
+        ('refunds', '0029_claim_numbers'),
     ]
 
     operations = [

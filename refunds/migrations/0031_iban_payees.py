@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('refunds', '0029_later_bank_codes_by_two'),
+        ('refunds', '0030_later_bank_codes_by_two'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
