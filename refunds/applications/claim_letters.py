@@ -15,6 +15,7 @@ from accounts.postal_addresses import Postal
 from accounts.recovery import links
 from refunds.applications import claim_numbers, reminders
 from refunds.models import ClaimLetter, ClaimNumber
+from refunds.payouts import refund_limits
 from winddown import clock, locks
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet, says
@@ -104,7 +105,10 @@ def export(*, actor: Actor, reason: str, number: int | None = None) -> File:
             again=number is not None,
         )
     return letter_files.printable(
-        f"claim-letters-{file}.html", "refunds/claim_letters.html", letters=rows
+        f"claim-letters-{file}.html",
+        "refunds/claim_letters.html",
+        letters=rows,
+        by_iban=refund_limits.asks_for_iban(),
     )
 
 
@@ -146,4 +150,5 @@ def form_for(reference: str, *, actor: Actor, reason: str) -> File:
         "refunds/paper_form.html",
         issued=issued,
         square=None if issued is None else square_of(issued.reference),
+        by_iban=refund_limits.asks_for_iban(),
     )

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import call_command
 
-from refunds.applications import payees
+from refunds.applications import claim_letters, payees
 from refunds.applications.payees import PayeeRefused
 from refunds.bank_accounts import Account
 from refunds.bankfiles import pain_001
@@ -110,6 +110,12 @@ def test_staff_enter_an_iban_from_paper(
     )
     assert Payee.objects.get().account_mask == "*000"
     assert IBAN not in capsys.readouterr().out
+
+
+def test_the_paper_form_asks_for_an_iban(euro: House) -> None:
+    printed = claim_letters.form_for("", actor=euro.support, reason="a customer asks").content
+    assert b"IBAN" in printed
+    assert "銀行コード".encode() not in printed
 
 
 def test_an_iban_is_refused_where_files_or_currency_have_none(house: House, euro: House) -> None:
