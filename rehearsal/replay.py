@@ -53,7 +53,10 @@ class Replay:
     def play(self) -> Report:
         """The whole case has happened in this database, and the report says how it ended."""
         self.clear()
-        with RehearsedSite(port=free_port(), logs=self.directory, tick_s=2) as site:
+        # 200 people come at the same time, more than one process of Python serves.
+        with RehearsedSite(
+            port=free_port(), logs=self.directory, tick_s=2, portal_processes=2
+        ) as site:
             manifest = self.prepare()
             self.operations = Operations(
                 case=self.case,

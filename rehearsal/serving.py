@@ -46,8 +46,11 @@ class Site(Processes):
 
     more: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, *, port: int, logs: Path, tick_s: int = 15) -> None:
+    def __init__(
+        self, *, port: int, logs: Path, tick_s: int = 15, portal_processes: int = 1
+    ) -> None:
         super().__init__(logs=logs, tick_s=tick_s)
+        self.portal_processes = portal_processes
         self.ports = {"portal": port, "console": console_port(port)}
 
     @property
@@ -69,7 +72,8 @@ class Site(Processes):
         super().__enter__()
         for name, port in self.ports.items():
             quiet = ["--env", "WINDDOWN_ROLE=web", "--log-level", "warning"]
-            self._start(name, [*listener(port), *quiet])
+            number = self.portal_processes if name == "portal" else 1
+            self._start(name, [*listener(port), f"--workers={number}", *quiet])
         return self
 
     def wait(self) -> None:

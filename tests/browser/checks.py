@@ -21,6 +21,11 @@ IN_TWO_LINES = """
 """
 
 
+def reads(axe: Any, *, number: int, turn: int, long_form: bool) -> Any:
+    """Axe reads a page in every view in the proof, and otherwise in one of the two quick views."""
+    return axe if long_form or number % 2 == turn else None
+
+
 def look_at(page: Any, place: str, *, language: str, width: int, axe: Any = None) -> None:
     """The page fits, also with its errors and at twice the text, and names nothing that is missing.
     With `axe` it has no grave fault.

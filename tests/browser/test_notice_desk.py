@@ -18,7 +18,7 @@ from accounts.reset_notices import notice_files
 from refunds.payouts import view_lists
 from tests import factories
 from tests.accounts.merchants.test_merchant_notices import release
-from tests.browser.checks import look_at
+from tests.browser.checks import look_at, reads
 from tests.browser.conftest import QUICK_VIEWS, known, served, sign_in
 from tests.refunds.conftest import House, house
 from winddown import clock
@@ -101,7 +101,7 @@ def site(own_database: Any, house: House, staff: Any, tmp_path: Path) -> Iterato
 
 
 def test_each_page_fits_and_is_accessible_with_rows_on_it(
-    site: Any, open_browser: Callable[..., Any]
+    site: Any, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
     axe = axe_playwright.Axe()
     places = {
@@ -111,10 +111,11 @@ def test_each_page_fits_and_is_accessible_with_rows_on_it(
         "": [site.link],
     }
     for role, addresses in places.items():
-        for language, width in QUICK_VIEWS:
+        for turn, (language, width) in enumerate(QUICK_VIEWS):
             page = open_browser(language=language, width=width)
             if role:
                 sign_in(page, site, site.people[role])
-            for place in addresses:
-                look_at(page, place, language=language, width=width, axe=axe)
+            for number, place in enumerate(addresses):
+                read = reads(axe, number=number, turn=turn, long_form=long_form)
+                look_at(page, place, language=language, width=width, axe=read)
             page.context.close()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser import places
-from tests.browser.checks import look_at
+from tests.browser.checks import look_at, reads
 from tests.browser.conftest import (
     PASSWORD,
     QUICK_VIEWS,
@@ -25,7 +25,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser pages")]
 def test_every_page_is_accessible_fits_and_logs_no_error(
     site: Site, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
-    """Axe reads each page in every view in the proof, and in one of two views otherwise."""
     axe = axe_playwright.Axe()
     views = VIEWS if long_form else QUICK_VIEWS
     for person, addresses in places.of_the_site(site):
@@ -36,7 +35,7 @@ def test_every_page_is_accessible_fits_and_logs_no_error(
                 sign_in(page, site, person)
                 session = _of_any_language(page.context.storage_state())
             for number, place in enumerate(addresses):
-                read = axe if long_form or number % 2 == turn else None
+                read = reads(axe, number=number, turn=turn, long_form=long_form)
                 look_at(page, place, language=language, width=width, axe=read)
             page.context.close()
 

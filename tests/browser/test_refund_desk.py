@@ -13,7 +13,7 @@ from refunds.bankfiles.answers import ReturnReason
 from refunds.models import RefundApplication
 from refunds.payouts import uploads
 from tests.browser import places
-from tests.browser.checks import look_at
+from tests.browser.checks import look_at, reads
 from tests.browser.conftest import QUICK_VIEWS, known, served, sign_in
 from tests.refunds.conftest import House, house
 from tests.refunds.payouts.test_one_inclusion import answer, on
@@ -49,14 +49,15 @@ def site(own_database: Any, house: House, staff: Any, tmp_path: Path) -> Iterato
 
 
 def test_every_page_of_the_refunds_desk_fits_and_is_accessible(
-    site: Any, open_browser: Callable[..., Any]
+    site: Any, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
     axe = axe_playwright.Axe()
     desk = places.of_refunds(application=site.application, batch=site.batch, answer=site.answer)
     for role, addresses in desk.items():
-        for language, width in QUICK_VIEWS:
+        for turn, (language, width) in enumerate(QUICK_VIEWS):
             page = open_browser(language=language, width=width)
             sign_in(page, site, site.people[role])
-            for place in addresses:
-                look_at(page, place, language=language, width=width, axe=axe)
+            for number, place in enumerate(addresses):
+                read = reads(axe, number=number, turn=turn, long_form=long_form)
+                look_at(page, place, language=language, width=width, axe=read)
             page.context.close()

@@ -12,7 +12,7 @@ from django.test import Client
 
 from refunds.models import BankDataset, Branch, Entitlement, MethodTerms
 from tests.browser import places
-from tests.browser.checks import look_at
+from tests.browser.checks import look_at, reads
 from tests.browser.conftest import PASSWORD, QUICK_VIEWS, known, served
 from tests.refunds.conftest import House, house
 from tests.signing_in import open_session
@@ -84,17 +84,18 @@ def _session(owed: Entitlement) -> str:
 
 
 def test_the_pages_of_an_application_fit_and_are_accessible(
-    site: Any, open_browser: Callable[..., Any]
+    site: Any, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
     """Also with their errors, at 320 pixels and twice the text, with the longest names."""
     axe = axe_playwright.Axe()
     for who, addresses in places.of_application().items():
-        for language, width in QUICK_VIEWS:
+        for turn, (language, width) in enumerate(QUICK_VIEWS):
             page = open_browser(language=language, width=width)
             cookie = {"name": "sessionid", "value": site.sessions[who], "url": site.address}
             page.context.add_cookies([cookie])
-            for place in addresses:
-                look_at(page, place, language=language, width=width, axe=axe)
+            for number, place in enumerate(addresses):
+                read = reads(axe, number=number, turn=turn, long_form=long_form)
+                look_at(page, place, language=language, width=width, axe=read)
             page.context.close()
 
 
