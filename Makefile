@@ -10,6 +10,8 @@
 #   make bench    measure against peers and limits                  (ARGS=...)
 #   make clean    stop the embedded servers and remove .venv/ and .local/ with all data in it
 
+# Otherwise every process compiles seven hundred modules when it starts.
+unexport PYTHONDONTWRITEBYTECODE
 PORT ?= 8000
 RUN := .venv/bin/python
 # A changed list of requirements is a new stamp, so that it is installed before the next run.
