@@ -8,9 +8,14 @@ yet stands in the lists below, which may only shrink.
 from __future__ import annotations
 
 import ast
+import functools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.xdist_group("doors")
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("winddown", "accounts", "wallets", "refunds")
@@ -56,7 +61,13 @@ NO_PAGE = NO_DOOR | {
 }
 
 
-def _modules() -> Iterator[tuple[str, ast.Module]]:
+@functools.cache
+def _modules() -> dict[str, ast.Module]:
+    """Returns our modules by name. They are read when a test asks, not by each process of a run."""
+    return dict(_read())
+
+
+def _read() -> Iterator[tuple[str, ast.Module]]:
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             if "migrations" not in path.parts:
@@ -64,16 +75,13 @@ def _modules() -> Iterator[tuple[str, ast.Module]]:
                 yield name.removesuffix(".__init__"), ast.parse(path.read_text())
 
 
-MODULES = dict(_modules())
-
-
 def _names(module: str) -> dict[str, str]:
     """Returns what each name of the module stands for, with its module in front."""
     found = {}
-    for node in ast.walk(MODULES[module]):
+    for node in ast.walk(_modules()[module]):
         if isinstance(node, ast.ImportFrom) and node.module:
             found |= {each.asname or each.name: f"{node.module}.{each.name}" for each in node.names}
-    for statement in MODULES[module].body:
+    for statement in _modules()[module].body:
         for name in _defined(statement):
             found[name] = f"{module}.{name}"
     return found
@@ -100,10 +108,11 @@ def _dotted(node: ast.AST, names: dict[str, str]) -> str | None:
     return None
 
 
+@functools.cache
 def _uses() -> dict[str, set[str]]:
     """Returns what each definition of each module names. A registry names what is added to it."""
     found: dict[str, set[str]] = defaultdict(set)
-    for module, tree in MODULES.items():
+    for module, tree in _modules().items():
         names = _names(module)
         for statement in tree.body:
             used = {_dotted(node, names) for node in ast.walk(statement)}
@@ -120,9 +129,6 @@ def _filled(used: set[str | None]) -> Iterator[str]:
             yield registry
 
 
-USES = _uses()
-
-
 def _reached(doors: Iterable[str]) -> set[str]:
     seen: set[str] = set()
     waiting = list(doors)
@@ -130,7 +136,7 @@ def _reached(doors: Iterable[str]) -> set[str]:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting += USES.get(name, ())
+            waiting += _uses().get(name, ())
     return seen
 
 
@@ -140,23 +146,23 @@ def _is_page(name: str) -> bool:
 
 
 def _acts() -> Iterator[str]:
-    for module, tree in MODULES.items():
+    for module, tree in _modules().items():
         for node in tree.body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 arguments = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
-                used = USES[f"{module}.{node.name}"]
+                used = _uses()[f"{module}.{node.name}"]
                 writes = {"winddown.evidence.audit.append", "accounts.access_events.tell"} & used
                 if "actor" in arguments and writes:
                     yield f"{module}.{node.name}"
 
 
 def test_every_act_has_a_command_but_those_on_the_list() -> None:
-    reached = _reached(name for name in USES if ".management.commands." in name)
+    reached = _reached(name for name in _uses() if ".management.commands." in name)
     assert set(_acts()) - reached - set(NOT_ASKED_FOR) == NO_COMMAND
 
 
 def test_every_act_has_a_page_but_those_on_the_list() -> None:
-    reached = _reached(filter(_is_page, list(USES)))
+    reached = _reached(filter(_is_page, list(_uses())))
     assert set(_acts()) - reached - set(NOT_ASKED_FOR) == NO_PAGE
 
 
