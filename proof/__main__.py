@@ -98,6 +98,11 @@ LINES = (
         command="{python} -m proof.mutation --of accounts",
     ),
     Line(
+        name="killed-payouts",
+        shows="processes killed at each of their points pay nothing twice and leave no half file",
+        command=f"{PYTEST} {EXAMPLES} tests/refunds/payouts/test_payouts_survive_kills.py",
+    ),
+    Line(
         name="corruption",
         shows="97 of 100 edits, deletes and inserts past every trigger are found; each miss has a reason",
         command=f"{PYTEST} {EXAMPLES} tests/refunds/claims/test_planted_corruption.py",

@@ -77,7 +77,7 @@ def fingerprint_under(key: bytes, text: str, *, of: str) -> str:
 
 def _fingerprint(key: bytes, text: str, of: str) -> str:
     derived = _derived(key, b"fingerprint")
-    return hmac.new(derived, f"{of}\x1f{text}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(derived, f"{of}\x1f{text}".encode(), "sha256").hex()
 
 
 def signature(document: bytes) -> bytes:
