@@ -20,6 +20,7 @@ OWNERS = frozenset(
         "witness_rows",
         "backup",
         "restore",
+        "open_resolution_pack",
         "replay",
         "rehearse",
         "demo",

@@ -31,6 +31,7 @@ words.ACTS.add_all(
         "tracing.load": _("Tracing efforts loaded"),
         "reminders.begin": _("Reminders begun"),
         "reminders.export_letters": _("Letters of reminders printed"),
+        "voucher.notify": _("Holders told of postal orders and codes"),
         "voucher.show_code": _("Claim code shown to its holder"),
         "claim_number.issue": _("Claim number issued"),
         "claim_number.end": _("Claim number ended"),

@@ -126,10 +126,15 @@ GATES.add(
 
 
 def _bank_days() -> list[Count]:
-    """Returns what is open of the three-way tie: days without a statement, and what differs."""
+    """Returns what is open of the three-way tie: days without a statement, a day that is not tied,
+    and what differs.
+    """
     tie = bank_days.newest()
-    unstated = bank_days.days_without_statement()
-    counts = [open_now(_("Bank days that no statement covers"), found=unstated, of=unstated)]
+    unstated, untied = bank_days.days_without_statement(), int(bank_days.is_due())
+    counts = [
+        open_now(_("Bank days that no statement covers"), found=unstated, of=unstated),
+        open_now(_("Last bank day that is not tied"), found=untied, of=1),
+    ]
     if tie is None:
         return counts
     wrong = tie.differences.filter(kind__in=BankDayDifference.WRONG).count()
@@ -152,5 +157,5 @@ GATES.add("holders_paid", Gate(_("Every holder is paid or excluded"), _holders))
 GATES.add("claims", Gate(_("Every claim is settled"), _claims))
 GATES.add("funds", Gate(_("The funds set aside are as large as the law asks"), _funds))
 
-for _name in ("payouts", "holders_paid", "claims", "breaks"):
+for _name in ("payouts", "holders_paid", "claims", "breaks", "bank_days"):
     stages.CLOSING_PROOFS.add(_name, stages.gate_holds(_name))

@@ -1,8 +1,8 @@
 """`python -m tests.warm SOCKET`: manage.py in a process that has started already.
 
-A start takes seconds of CPU, and a page of commands starts it forty times. The process forks itself
-for each command, so each runs as if it had been started: with its own arguments, streams and exit
-code.
+A start takes seconds of CPU, and a page of commands starts it a hundred times. The process forks
+itself for each command, so each runs as if it had been started: with its own arguments, streams and
+exit code. A module (`-m`), and a command for another place, are started as usual.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # What a page calls in place of Python: it hands its arguments and streams over.
 ASKS = """#!{python} -IS
-import json, socket, sys
+import json, os, socket, sys
+if sys.argv[1] == "-m" or os.environ["WINDDOWN_LOCAL_DIR"] != {local!r}:
+    os.chdir({root!r})
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
 warm = socket.socket(socket.AF_UNIX)
 warm.connect({address!r})
 socket.send_fds(warm, [json.dumps(sys.argv[1:]).encode()], [0, 1, 2])
@@ -34,7 +37,14 @@ def place(path: Path, *, environment: dict[str, str]) -> Iterator[Path]:
     address = str(path / "warm")
     python = path / "root" / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text(ASKS.format(python=sys.executable, address=address))
+    python.write_text(
+        ASKS.format(
+            python=sys.executable,
+            address=address,
+            local=environment["WINDDOWN_LOCAL_DIR"],
+            root=str(ROOT),
+        )
+    )
     python.chmod(0o755)
     for name in ("docs", "manage.py"):
         (path / "root" / name).symlink_to(ROOT / name)

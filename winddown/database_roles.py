@@ -292,10 +292,11 @@ def _floor(roles: Roles) -> Iterator[str]:
     yield f"GRANT USAGE ON SCHEMA public TO {application}, {reader}"
     yield f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {below}"
     yield f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM PUBLIC, {below}"
-    yield f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {application}"
+    # A dump of the database reads where each sequence stands.
+    yield f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {application}"
     later = f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT"
     yield f"{later} SELECT, INSERT ON TABLES TO {application}"
-    yield f"{later} USAGE ON SEQUENCES TO {application}"
+    yield f"{later} USAGE, SELECT ON SEQUENCES TO {application}"
     if int(_rows("SELECT current_setting('server_version_num')", [])[0][0]) >= 170000:
         # A load refreshes the statistics of what it filled.
         yield f"GRANT MAINTAIN ON ALL TABLES IN SCHEMA public TO {loader}"

@@ -16,7 +16,7 @@ from django.db.models import CharField, Exists, Max, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext_lazy as _
 
-from refunds.models import ClosingDocument, PayoutBatch
+from refunds.models import ClosingDocument, PayoutBatch, Voucher
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
@@ -231,16 +231,14 @@ approvals.DECIDERS.add(SUBJECT, _decided)
 
 def _duties() -> list[Count]:
     """Returns what is shown of the duties: residuals withdrawn, hosting paid until the portal ends,
-    the portal open beyond the last payment, and a successor named.
+    the portal open today and beyond the last payment, and a successor named.
     """
     held = in_force(ClosingDocument.DUTIES)
     shown = {each.subject for each in held if each.kind == _Kind.RESIDUAL}
     sources = _sources()
     portal = _until(held, _Kind.PORTAL)
     hosting = _until(held, _Kind.HOSTING)
-    last = PayoutBatch.objects.exclude(state__in=PayoutBatch.DEAD).aggregate(
-        last=Max("value_date")
-    )["last"]
+    last = _last_payment()
     found = len(shown.intersection(sources))
     return [
         Count(
@@ -249,13 +247,28 @@ def _duties() -> list[Count]:
             missing=len(sources) - found,
             of=len(sources),
         ),
-        _yes(_("Portal open beyond the last payment"), portal and (last is None or portal > last)),
+        _yes(_("Portal open beyond the last payment"), portal and portal > last),
         _yes(_("Hosting paid until the portal ends"), portal and hosting and hosting >= portal),
         _yes(
             _("Successor who can serve late claims"),
             any(each.kind == _Kind.SUCCESSOR for each in held),
         ),
     ]
+
+
+def _last_payment() -> dt.date:
+    """Returns the last day on which somebody may be paid by what was sent: the value date of a file,
+    and the day on which a postal order or a code expires. It is today at the earliest, because a
+    late claim can come on any day.
+    """
+    paid = PayoutBatch.objects.exclude(state__in=PayoutBatch.DEAD)
+    cashed = Voucher.objects.exclude(state=Voucher.State.VOIDED)
+    days = (
+        clock.now().astimezone(Programme.current().zone).date(),
+        paid.aggregate(last=Max("value_date"))["last"],
+        cashed.aggregate(last=Max("expires_on"))["last"],
+    )
+    return max(day for day in days if day is not None)
 
 
 def _until(held: list[ClosingDocument], kind: str) -> dt.date | None:

@@ -162,14 +162,20 @@ def follow_up() -> int:
     """Each bank day is tied once it is over, and again after an answer of the bank was booked. Returns
     how many ties were taken. Before the first file went to the bank there is nothing to tie.
     """
-    if not PayoutBatch.objects.filter(state__in=PayoutBatch.ANSWERABLE).exists():
-        return 0
-    before = newest()
-    told_since = before and BankFile.objects.filter(at__gt=before.as_of).exists()
-    if before is not None and before.bank_day >= ended() and not told_since:
+    if not is_due():
         return 0
     tie(actor=SYSTEM, reason="the bank day is over")
     return 1
+
+
+def is_due() -> bool:
+    """Returns whether the last bank day is not tied, or an answer of the bank was booked since."""
+    if not PayoutBatch.objects.filter(state__in=PayoutBatch.ANSWERABLE).exists():
+        return False
+    before = newest()
+    if before is None or before.bank_day < ended():
+        return True
+    return BankFile.objects.filter(at__gt=before.as_of).exists()
 
 
 def newest() -> BankDayTie | None:

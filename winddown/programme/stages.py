@@ -37,6 +37,8 @@ NEEDED: dict[str, Text] = {
     "claims": _("that every claim is settled"),
     "holders_paid": _("that every holder is paid or excluded"),
     "payouts": _("that no payout is under way"),
+    "breaks": _("that no line of the bank's answers is open"),
+    "bank_days": _("that ledger, statements and customers' pages agree"),
     "duties": _("that the duties after the end are provided for"),
     "closing_proof": _("that the refunds add up to the unit: the closing proof"),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from argparse import ArgumentParser
 from importlib import import_module
 from typing import Any
@@ -12,7 +13,8 @@ from django.utils import translation
 from accounts import look_up
 from accounts.models import User
 from winddown import words
-from winddown.authority.staff_command import StaffCommand, typed_line
+from winddown.actors import Actor
+from winddown.authority.staff_command import StaffCommand, shown, shown_amount, typed_line
 from winddown.site import look_up_page
 from winddown.site.panels import Card, Fact
 
@@ -40,6 +42,11 @@ class Command(StaffCommand):
         in_full, reason = options["contact"], options["reason"]
         actor = self.proven_actor(options) if in_full else self.actor(options)
         text = typed_line("Account or wallet: ")
+        # What a card holds is made in the language of the moment.
+        with translation.override("en"):
+            self._look(text, in_full, actor=actor, reason=reason)
+
+    def _look(self, text: str, in_full: bool, *, actor: Actor, reason: str) -> None:
         found = look_up_page.disclose_found(text, actor=actor, reason=reason)
         if not found:
             self.say("There is no such account or wallet.", found=[])
@@ -71,5 +78,10 @@ def _listed(card: Card) -> list[Fact]:
 
 
 def _sentence(subject: str, facts: list[Fact]) -> str:
-    with translation.override("en"):
-        return f"{subject}: " + "; ".join(f"{fact.title}: {fact.value}" for fact in facts)
+    return f"{subject}: " + "; ".join(f"{fact.title}: {_said(fact)}" for fact in facts)
+
+
+def _said(fact: Fact) -> str:
+    if isinstance(fact.value, dt.datetime):
+        return shown(fact.value)
+    return shown_amount(fact.value) if fact.kind == "amount" else str(fact.value)

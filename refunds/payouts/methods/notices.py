@@ -13,6 +13,7 @@ from accounts.models import Message
 from refunds.models import Voucher
 from winddown import clock
 from winddown.actors import SYSTEM
+from winddown.evidence import audit
 from winddown.machines.move import move_rows
 from winddown.models import Programme
 
@@ -40,7 +41,15 @@ def _tell() -> int:
                 return queued
             last = rows[-1].pk
             told = _queue(Message.Kind.VOUCHER_ISSUED, rows)
-            queued += move_rows(Voucher, "notify", [each.pk for each in told], actor=SYSTEM)
+            if told:
+                queued += move_rows(Voucher, "notify", [each.pk for each in told], actor=SYSTEM)
+                audit.append(
+                    "voucher.notify",
+                    "vouchers",
+                    actor=SYSTEM,
+                    reason="their providers have the lists",
+                    vouchers=len(told),
+                )
 
 
 def _remind() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from refunds.models import Entitlement
-from refunds.payouts import payout_batches
+from refunds.payouts import bank_days, payout_batches, refund_limits, results
 from tests import factories
 from tests.refunds.conftest import House, jst
 from winddown import clock
@@ -15,6 +15,7 @@ def settle(house: House, *, wallets: int = 3) -> list[Entitlement]:
     """So many wallets of JPY 1,000 are entitled. The first is paid, the others are excluded, and a
     further wallet was empty at the close.
     """
+    house.bank.states_the_account = True
     house.close([factories.make_wallet(paid_minor=0).pk])
     owed = house.entitled(wallets)
     house.apply(owed[0])
@@ -29,3 +30,12 @@ def settle(house: House, *, wallets: int = 3) -> list[Entitlement]:
     payout_batches.close_batch(batch, actor=house.treasury, reason="test")
     assert not gates.failing(gates.measured("holders_paid"))
     return owed
+
+
+def state(house: House) -> None:
+    """The bank has stated the account until now, and the last bank day is tied."""
+    path = house.bank.statement(
+        account=refund_limits.current().account_number, last_on=bank_days.ended()
+    )
+    results.import_file(path, actor=house.treasury, reason="test")
+    bank_days.tie(actor=house.treasury, reason="test")

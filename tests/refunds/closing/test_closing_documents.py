@@ -18,14 +18,16 @@ from refunds.closing.documents import Given
 from refunds.models import ClosingDocument
 from tests.config.test_every_door import browser_of
 from tests.refunds.claims import all_told
-from tests.refunds.closing.settled import settle
+from tests.refunds.closing.settled import settle, state
 from tests.refunds.closing.test_closing_proof import decided
 from tests.refunds.conftest import House
+from tests.refunds.payouts.test_methods import issued, priced, without_account
 from winddown.errors import GuardNotMet, NotPermitted, SamePerson
 from winddown.models import Approval, AuditEntry, Programme
 from winddown.programme import gates, milestones
 from winddown.programme.evidence_files import File
 
+__all__ = ["priced"]
 pytestmark = pytest.mark.django_db
 DAY = dt.date(2020, 1, 10)
 
@@ -61,7 +63,7 @@ def test_the_duties_are_met_by_what_a_second_person_confirmed(
         keep("residual", subject=code, amount_minor=0)
     keep("hosting", subject="hosting", until_on=dt.date(2025, 3, 31))
     keep("portal", subject="portal", until_on=dt.date(2019, 11, 15))
-    assert duties() == [0, 1, 0, 1], "the portal ends on the day of the last payment"
+    assert duties() == [0, 1, 0, 1], "the portal has ended"
     keep("portal", subject="portal", until_on=dt.date(2025, 4, 1))
     assert duties() == [0, 0, 1, 1], "the hosting ends a day before the portal"
     keep("portal", subject="portal", until_on=dt.date(2025, 3, 31))
@@ -75,6 +77,18 @@ def test_the_duties_are_met_by_what_a_second_person_confirmed(
     assert duties() == [0, 0, 0, 1]
     keep("successor", contact="03-0000-0000")
     assert duties() == [0, 0, 0, 0]
+
+
+def test_the_portal_outlives_every_postal_order_that_was_sent(
+    priced: House, staff: Callable[..., Any]
+) -> None:
+    without_account(*priced.entitled(1))
+    issued(priced, "2019-11-15")
+    keeper, second = staff("compliance"), staff("treasury_approver")
+    for until_on, missing in (("2020-01-14", 1), ("2020-01-15", 0)):
+        more = {"subject": "portal", "until_on": dt.date.fromisoformat(until_on)}
+        decided(documents.keep(given("portal", **more), actor=keeper, reason="test"), second)
+        assert duties()[1] == missing, until_on
 
 
 @pytest.mark.parametrize(
@@ -137,6 +151,9 @@ def test_the_programme_is_completed_through_the_doors_and_not_before(
     said = capsys.readouterr().out
     assert "Providers whose residual is withdrawn: 0 of" in said
     assert "No closing proof was taken" in said
+    assert "Bank days that no statement covers: " in said
+    assert "Last bank day that is not tied: 1 of 1" in said
+    state(house)
     file = tmp_path / "order.pdf"
     file.write_bytes(b"an order")
     common = {"owner": "IT", "retrieval": "at_once", "reviewed_on": "2020-01-10"}

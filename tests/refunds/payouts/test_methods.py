@@ -35,7 +35,7 @@ from tests.refunds.payouts.test_payable import rob
 from wallets.models import LedgerAccount, Posting
 from winddown import clock
 from winddown.errors import GuardNotMet, NotPermitted
-from winddown.models import Programme
+from winddown.models import AuditEntry, Programme
 
 pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
@@ -348,6 +348,7 @@ def test_a_holder_is_told_reminded_and_sees_the_code_once(priced: House, staff: 
     voucher = Voucher.objects.get()
 
     assert (notices.follow_up(), notices.follow_up()) == (1, 0)
+    assert AuditEntry.objects.filter(action="voucher.notify").count() == 1
     assert state_of(owed) == ("paying", "notified")
     # 2020-01-14 is the last day. Wave after wave, and none in the last ten days.
     for day, queued in (("2019-12-15", 1), ("2019-12-16", 0), ("2020-01-04", 1), ("2020-01-14", 0)):

@@ -224,8 +224,10 @@ def test_the_command_looks_up_for_the_same_people(
         call_command("look_up", "--by", by.login_id, "--reason", "called", *more)
         return capsys.readouterr().out
 
-    said = look_up(helper, "hanako@example.jp\n")
+    with translation.override("ja"):
+        said = look_up(helper, "hanako@example.jp\n")
     assert subject in said
+    assert said.isascii(), "a command speaks English"
     assert f"wallet:{holder.pk}" in said
     assert "Suzuki" not in said
 
