@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils import translation
 
 from accounts.sign_in import second_factor
 from tests.signing_in import code_typed
