@@ -18,6 +18,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 @pytest.mark.as_owner
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("page", "state"),
     [
