@@ -1,6 +1,4 @@
-"""An operator's own programme and files, rehearsed to the end of the refund window: what would
-stall.
-"""
+"""An operator's own programme and files, rehearsed to the completion report: what would stall."""
 
 from __future__ import annotations
 
@@ -67,6 +65,8 @@ class Findings:
     claims: int = 0
     refunds: dict[str, dict[str, int]] = field(default_factory=dict)
     commands: int = 0
+    state: str = ""
+    """How far the programme has come: `reported` is the end."""
 
     @property
     def unpaid(self) -> dict[str, dict[str, int]]:
@@ -137,12 +137,22 @@ class OwnData:
         self.claims.follow_up()
         self.duties.file_reports()
         self.duties.keep_documents()
+        self._close()
         self.found.stalls += stalls.found()
         self._count()
         return self.found
 
+    def _close(self) -> None:
+        """The end is proved, completed and reported; or what is still open is a stall."""
+        asked = self.staff.act("treasury_operator", "closing_proof")
+        self.staff.decide(asked, "treasury_approver")
+        if self.staff.act("compliance", "complete_programme") is not None:
+            self.duties.file_reports()
+            self.staff.act("compliance", "report_completion")
+
     def _count(self) -> None:
         found = self.found
+        found.state = Programme.current().state
         found.unreachable = stalls.unreachable().count()
         found.claims = FraudClaim.objects.count()
         found.commands = self.staff.doors.through.total()

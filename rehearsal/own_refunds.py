@@ -85,8 +85,8 @@ class OwnRefunds:
             self._round()
 
     def exclude(self, window_ends_at: dt.datetime) -> None:
-        """The window is over, and what nobody applied for is excluded. The bank has stated the account
-        until then, and the last bank day is tied.
+        """The window is over, and what nobody applied for, or gave an account for, is excluded. The
+        bank has stated the account until then, and the last bank day is tied.
         """
         self.staff.go_on(window_ends_at + dt.timedelta(hours=1))
         if self.bank is not None and self.bank.carried_out:
@@ -94,11 +94,19 @@ class OwnRefunds:
             path = self.bank.statement(account=account, last_on=bank_days.ended())
             self.staff.act("treasury_operator", "import_bank_results", str(path))
             self.staff.act("treasury_operator", "tie_bank_day")
+        self._give_up_on_the_silent()
         with tracing.arguments() as efforts:
             self.staff.act("compliance", "load_tracing_efforts", *efforts)
         self.staff.carry_out(
             "refund_balances", {"part": "exclude"}, maker="compliance", checker="treasury_approver"
         )
+
+    def _give_up_on_the_silent(self) -> None:
+        """Support has ended the applications of those who gave no account that can be paid."""
+        given_up = RefundApplication.objects.filter(live=True, applicant__in=self.silent)
+        for application in given_up.order_by("pk"):
+            words = ("reject_application", f"--application={application.pk}")
+            self.staff.act("support", *words, "--rejection=no_answer")
 
     def _can_pay(self) -> bool:
         """Returns whether some bank's files carry the currency and the limits are there."""

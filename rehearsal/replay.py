@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from django.utils import translation
 
 from accounts.models import ResetNotice
 from rehearsal import carrier, publishing, stage
@@ -32,6 +33,7 @@ from winddown.actors import SYSTEM
 from winddown.errors import PastDeadline
 from winddown.evidence import audit
 from winddown.models import Milestone
+from winddown.programme import stages
 
 
 class Replay:
@@ -75,6 +77,7 @@ class Replay:
             self.announcement()
             self.shut_down()
             self.refund()
+            self.end()
         with self.report.phase("verify"):
             audit.seal()
             self.report.close_books()
@@ -312,6 +315,15 @@ class Replay:
         auditor = operations.desk("auditor")
         for path in ("/console/invariants/", "/console/audit/", "/console/audit/file/"):
             auditor.browser.open(path)
+
+    def end(self) -> None:
+        """The closing proof and the completion are asked for, and the report has what is open."""
+        asked = self.doors.run("closing_proof", by="treasury", reason="the window is over")
+        if asked is not None:
+            self.doors.decide(asked["subject"], by="approver", reason="counted too")
+        self.doors.run("complete_programme", by="compliance", reason="the window is over")
+        with translation.override("en"):
+            self.report.open_at_the_end = [str(each) for each in stages.open_things()]
 
     def _try_to_pay(self) -> bool:
         """A holder has tried to pay one yen at this instant. Returns whether it was possible. The

@@ -75,6 +75,8 @@ class Report:
     reissued: int = 0
     stuck: int = 0
     """Amounts that no door moves on."""
+    open_at_the_end: list[str] = field(default_factory=list)
+    """What keeps the programme from its completion, one sentence each."""
     identity: list[dict[str, Any]] = field(default_factory=list)
     """Where all that is entitled was at the end of each day of the refund."""
     figures: list[Figure] = field(default_factory=list)
@@ -166,6 +168,7 @@ class Report:
             "returned_after_paid": self.returned_after_paid,
             "reissued": self.reissued,
             "stuck": self.stuck,
+            "open_at_the_end": self.open_at_the_end,
             "identity": self.identity,
             "doors_missing": doors_missing(),
             "figures": [asdict(figure) | {"holds": figure.holds} for figure in self.figures],

@@ -113,7 +113,9 @@ def refund_reasons() -> tuple[Open, ...]:
     refused = Payee.objects.filter(
         holder=OuterRef("wallet__account"), replaced_at=None, state=Payee.State.REFUSED
     )
-    by_people = RefundApplication.objects.filter(entitlement=OuterRef("pk"), live=True)
+    of_it = RefundApplication.objects.filter(entitlement=OuterRef("pk"))
+    by_people = of_it.filter(live=True)
+    silent = of_it.filter(rejection=RefundApplication.Rejection.NO_ANSWER)
     claimed = FraudClaim.objects.filter(wallet=OuterRef("wallet"), state__in=FraudClaim.UNDECIDED)
     return (
         Open(
@@ -130,7 +132,7 @@ def refund_reasons() -> tuple[Open, ...]:
         ),
         Open(
             "bank accounts that cannot be paid",
-            Q(state=_State.RETURNED) | Q(Exists(refused)),
+            Q(state=_State.RETURNED) | Q(Exists(refused)) | Q(Exists(silent)),
             "the money came back or the bank refused the account, and the holder gives no other one",
             Mend("support", "correct_payee"),
         ),

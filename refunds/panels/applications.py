@@ -84,8 +84,8 @@ words.STATES.add(
     "payment_block",
     {
         "in_force": StateWord(pgettext_lazy("payment block", "In force"), "wait"),
-        "over": StateWord(pgettext_lazy("payment block", "Over"), "off"),
-        "lifted": StateWord(pgettext_lazy("payment block", "Lifted"), "off"),
+        "over": StateWord(pgettext_lazy("payment block", "Over"), "idle"),
+        "lifted": StateWord(pgettext_lazy("payment block", "Lifted"), "idle"),
     },
 )
 
@@ -104,7 +104,7 @@ words.STATES.add(
     "tracing_effort",
     {
         "reached": StateWord(pgettext_lazy("tracing effort", "Reached"), "on"),
-        "not_reached": StateWord(_("Not reached"), "off"),
+        "not_reached": StateWord(_("Not reached"), "idle"),
         "new_address": StateWord(_("New address found"), "run"),
         "unknown": StateWord(_("No answer yet"), "idle"),
     },
@@ -150,7 +150,7 @@ words.STATES.add(
         Entitlement.State.PAYING: StateWord(_("Transfer under way"), "run"),
         Entitlement.State.PAID: StateWord(_("Arrived"), "on"),
         Entitlement.State.RETURNED: StateWord(_("Returned by the bank"), "bad"),
-        Entitlement.State.EXCLUDED: StateWord(_("Not claimed in time"), "off"),
+        Entitlement.State.EXCLUDED: StateWord(_("Not claimed in time"), "idle"),
         Entitlement.State.LATE_APPROVED: StateWord(_("Accepted late"), "run"),
         Entitlement.State.HELD: StateWord(_("Being checked"), "wait"),
         Entitlement.State.TRANSFERRED: StateWord(_("Transferred"), "on"),

@@ -207,7 +207,7 @@ words.STATES.add(
         "notified": StateWord(_("Issued, holder told"), "run"),
         "cashed": StateWord(_("Cashed"), "on"),
         "expired": StateWord(_("Expired, not cashed"), "bad"),
-        "reissued": StateWord(_("Expired, replaced"), "off"),
+        "reissued": StateWord(_("Expired, replaced"), "idle"),
         "voided": StateWord(pgettext_lazy("voucher", "Void"), "off"),
     },
 )
@@ -230,7 +230,7 @@ words.STATES.add(
         "planned": StateWord(_("Planned"), "run"),
         "closed": StateWord(_("Accounts closed"), "wait"),
         "over": StateWord(pgettext_lazy("payout wave", "Over"), "idle"),
-        "withdrawn": StateWord(pgettext_lazy("payout wave", "Withdrawn"), "off"),
+        "withdrawn": StateWord(pgettext_lazy("payout wave", "Withdrawn"), "idle"),
     },
 )
 
@@ -239,7 +239,7 @@ words.STATES.add(
     "break",
     {
         "open": StateWord(pgettext_lazy("break", "Open"), "bad"),
-        "resolved": StateWord(pgettext_lazy("break", "Cleared"), "off"),
+        "resolved": StateWord(pgettext_lazy("break", "Cleared"), "on"),
     },
 )
 

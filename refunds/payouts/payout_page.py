@@ -13,6 +13,7 @@ from django_fsm import get_available_FIELD_transitions
 from refunds.models import Payout, PayoutBatch, ReconciliationBreak, RefundTerms
 from refunds.payouts import caps, line_removal, payout_batches, refund_limits
 from refunds.payouts.break_kinds import KINDS
+from refunds.payouts.methods import METHODS
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
 from winddown import clock
 from winddown.actors import Actor
@@ -72,6 +73,10 @@ class BatchPage:
     """What the agreed files of its value date come to, without this one."""
     following: int | None
     """The batch that is the next version of this one."""
+
+    @property
+    def method(self) -> Text:
+        return METHODS[self.batch.method].label
 
     @property
     def stoppable(self) -> bool:

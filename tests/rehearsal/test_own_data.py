@@ -124,6 +124,10 @@ def test_the_tutorials_service_is_rehearsed_to_the_end(
     assert MerchantReceipt.objects.count() == Merchant.objects.count() > 0
     failing = {each.what for each in found.stalls if each.what.startswith("gate ")}
     assert failing == {"gate Every claim is settled", "gate Every holder is paid or excluded"}
+    # A claim is open, so there is no proof of the end.
+    assert "in no terminal bucket" in line(found, "closing_proof").why
+    assert "Claims not settled" in line(found, "complete_programme").why
+    assert found.state == "settling"
     assert found.not_exercised == []
     assert json.loads(json.dumps(found.as_dict()))["total"]["stalls"] == len(found.stalls)
     assert invariants.breached() == {}
@@ -176,7 +180,8 @@ def test_a_service_in_euro_is_paid_by_messages_of_iso_20022(
     silent = line(found, "bank accounts that cannot be paid")
     assert (silent.number, silent.door) == (2, "correct_payee")
     cut_off = line(found, "people who cannot be reached")
-    assert set(found.unpaid) == {"returned", "excluded"}
+    assert set(found.unpaid) == {"excluded"}
+    assert found.state == "reported"
     unpaid = sum(of["amount_minor"] for of in found.unpaid.values())
     assert unpaid == silent.amount_minor + cut_off.amount_minor
     assert found.not_exercised == ["fraud claims and card issuers (--claims NUMBER)"]
@@ -198,6 +203,8 @@ def test_without_an_account_to_pay_from_the_payouts_stall(
     cut_off = line(found, "people who cannot be reached")
     assert found.refunds["excluded"]["holders"] == stopped.number
     assert found.refunds["excluded"]["amount_minor"] == nobody.amount_minor + cut_off.amount_minor
+    # Nobody was paid, and everybody has ended: it can be proved and completed.
+    assert found.state == "reported"
 
 
 @pytest.mark.parametrize("words", [("nowhere.toml", "--data=."), ("README.md", "--data=nowhere")])

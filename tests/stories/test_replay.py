@@ -58,6 +58,7 @@ def test_the_replayed_case_ends_with_the_published_figures(
     assert len(report["views"]) >= 2
     assert {view["difference_minor"] for view in report["views"]} == {0}
     assert (report["stuck"], report["reissued"] > 0) == (0, True)
+    assert "No closing proof was taken" in report["open_at_the_end"]
     # Each day of the window and of the payouts after it.
     assert len({day["day"] for day in report["identity"]}) >= 152
     assert {day["difference"] for day in report["identity"]} == {0}

@@ -109,7 +109,7 @@ class Command(RecordedCommand):
             self.stdout.write(f"Not exercised: {desk}.")
         self.stdout.write(
             f"{found.commands:,} commands were run and {sum(found.forms.values()):,} forms sent;"
-            f" {len(found.stalls):,} things stall."
+            f" {len(found.stalls):,} things stall. The programme is {found.state}."
         )
 
     def _table(self, found: Findings) -> None:
