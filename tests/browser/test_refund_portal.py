@@ -12,15 +12,15 @@ from django.test import Client
 
 from refunds.models import BankDataset, Branch, Entitlement, MethodTerms
 from tests.browser import places
+from tests.browser.by_keyboard import apply_by_keyboard, press
 from tests.browser.checks import look_at, reads
-from tests.browser.conftest import PASSWORD, QUICK_VIEWS, known, served
+from tests.browser.conftest import QUICK_VIEWS, known, served
 from tests.refunds.conftest import House, house
 from tests.signing_in import open_session
 
 __all__ = ["house"]
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser refund portal")]
-AT = "/account/refund/"
 # The longest names of a bank and of a branch in the data set.
 LONG = ("ジェイエイバンクあおぞら信託農業協同組合連合会", "丸の内中央イノベーションプラザ出張所")
 
@@ -104,49 +104,11 @@ def test_a_customer_applies_in_six_screens_by_keyboard_on_a_telephone(
 ) -> None:
     """One sign-in, no JavaScript, and a language that is changed on the way."""
     page = open_browser(language="ja", width=320, java_script_enabled=False)
-    screens = []
-    page.on("framenavigated", lambda frame: screens.append(frame.url.partition("?")[0]))
-
-    def press(name: str) -> None:
-        """The focus goes by the tabulator to what has this name, and Enter presses it."""
-        for _ in range(80):
-            page.keyboard.press("Tab")
-            if page.evaluate("document.activeElement.innerText").strip() == name:
-                break
-        else:
-            raise AssertionError(f"no way to {name}")
-        with page.expect_navigation():
-            page.keyboard.press("Enter")
-
-    def fill(**typed: str) -> None:
-        for name, value in typed.items():
-            for _ in range(80):
-                page.keyboard.press("Tab")
-                if page.evaluate("document.activeElement.name") == name:
-                    break
-            else:
-                raise AssertionError(f"no way to {name}")
-            page.keyboard.insert_text(value)
-
-    page.goto(AT)
-    fill(login_id=site.walks, password=PASSWORD)
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-    screens.clear()
-    assert "1,234円" in page.inner_text("main")
-    press("始める")
-    press(LONG[0])
-    fill(branch="001", number="７６５４３２１")
-    with page.expect_navigation():
-        page.keyboard.press("Enter")
-    fill(family="やまだ", given="たろう")
-    press("次へ進む")
-    assert "ﾔﾏﾀﾞ ﾀﾛｳ" in page.inner_text("main")
-    press("払戻しを申し出る")
+    screens = apply_by_keyboard(page, site.walks, bank=LONG[0])
 
     assert "払戻しの申出を受け付けました" in page.inner_text("h1")
     assert [each.rpartition("refund/")[2] for each in screens] == [
         *("bank/", "account/", "name/", "check/", "done/"),
     ], "with the page on which the sign-in ends, these are six"
-    press("進み具合を見る")
+    press(page, "進み具合を見る")
     assert "銀行に口座を確認しています" in page.inner_text("main")
