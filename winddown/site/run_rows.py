@@ -32,10 +32,10 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One step of a run, as its batches add up. `logged` says whether its rows have a log."""
+    """One step of a run, as its batches add up."""
 
-    name: str
-    logged: bool
+    run: Run
+    step: registry.Step
     state: StepState
     expected: int | None
     moved: int
@@ -44,6 +44,15 @@ class StepRow:
     rows_s: float
     started_at: dt.datetime | None
     ended_at: dt.datetime | None
+
+    @property
+    def name(self) -> str:
+        return self.step.name
+
+    @property
+    def logged(self) -> bool:
+        """Returns whether its rows have a log. It builds their query, so alarms do not ask."""
+        return issubclass(self.step.rows(self.run).model, Stateful)
 
     @property
     def running(self) -> bool:
@@ -208,8 +217,8 @@ def _step(
         running = run.state == Run.State.RUNNING
         state = StepState.UNDER_WAY if running else StepState.HALTED
     return StepRow(
-        name=step.name,
-        logged=issubclass(step.rows(run).model, Stateful),
+        run=run,
+        step=step,
         state=state,
         expected=total.rows_expected if total else None,
         moved=counted.get("rows_moved") or 0,
