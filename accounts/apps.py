@@ -20,6 +20,7 @@ class AccountsConfig(AppConfig):
         from accounts.attacks import counting
         from accounts.credentials import fencing, session_rules  # noqa: F401
         from accounts.merchants import merchant_page, notices  # noqa: F401
+        from accounts.persons import merging  # noqa: F401
         from accounts.recovery import (  # noqa: F401
             access_requests,
             by_link,

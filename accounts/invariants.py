@@ -153,3 +153,28 @@ def unproved_recoveries() -> list[str]:
         "recovery case {0} has no approval of another person, or too few proofs",
         {"agreed": list(RecoveryCase.AGREED)},
     )
+
+
+@invariant(
+    "I80",
+    "An account counts for the person of its last merge that two people have not undone",
+    about=About.APPROVAL,
+)
+def persons_that_nobody_merged() -> list[str]:
+    return rows(
+        """
+        SELECT a.user_id, a.person_id FROM accounts_personaccount a
+        JOIN accounts_person p ON p.id = a.person_id
+        WHERE a.current <> (p.undone_at IS NULL AND NOT EXISTS (
+            SELECT FROM accounts_personaccount b JOIN accounts_person q ON q.id = b.person_id
+            WHERE b.user_id = a.user_id AND b.person_id > a.person_id AND q.undone_at IS NULL))
+        """,
+        "account {0} counts, or does not, for person {1} without a merge",
+    ) + rows(
+        """
+        SELECT p.id FROM accounts_person p JOIN accounts_personmatch m ON m.id = p.match_id
+        WHERE NOT m.accounts <@ ARRAY(
+            SELECT a.user_id FROM accounts_personaccount a WHERE a.person_id = p.id)
+        """,
+        "person {0} lacks an account that two people merged",
+    )

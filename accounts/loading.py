@@ -10,7 +10,7 @@ from dataclasses import replace
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from accounts import postal_addresses
+from accounts import birth_dates, postal_addresses
 from accounts.attacks import counting
 from accounts.credentials import hash_costs, imported_hashes
 from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
@@ -29,6 +29,7 @@ from winddown.loading.file_kinds import (
     Rule,
     Unique,
     choice,
+    day,
     declare,
     declared_choice,
     insert_rows,
@@ -61,12 +62,15 @@ def _unreachable() -> int:
 
 def _record_accounts(actor: Actor, progress: Callable[[int, int], None]) -> int:
     """Every new account is stored, and so are the cost of every new hash and, where the file has
-    them, the postal addresses, sealed. Returns how many accounts are new or have got an address.
+    them, the postal addresses and birth dates, sealed. Returns how many accounts are new or have
+    got one of them.
     """
     inserted = insert_rows(ACCOUNTS)
     imported_hashes.note_costs()
     if postal_addresses.are_loaded():
         inserted += postal_addresses.record(lambda done: progress(0, 1))
+    if birth_dates.are_loaded():
+        inserted += birth_dates.record(lambda done: progress(0, 1))
     progress(1, 1)
     return inserted
 
@@ -75,11 +79,13 @@ def _judge_accounts() -> None:
     imported_hashes.refuse_too_many_costs()
     if postal_addresses.are_loaded():
         postal_addresses.refuse_others()
+    if birth_dates.are_loaded():
+        birth_dates.refuse_others()
 
 
-def _optional(column: Column) -> Column:
+def _optional(column: Column, *, group: str) -> Column:
     """Returns the column as one that a file may lack and that no file of refusals shows."""
-    return replace(column, may_be_absent=True, is_secret=True)
+    return replace(column, may_be_absent=True, group=group, is_secret=True)
 
 
 ACCOUNTS = declare(
@@ -142,7 +148,8 @@ ACCOUNTS = declare(
                     length_max=12,
                     pattern="[0-9A-Za-z][0-9A-Za-z -]*",
                     required=False,
-                )
+                ),
+                group="post",
             ),
             _optional(
                 text(
@@ -150,7 +157,16 @@ ACCOUNTS = declare(
                     "where letters reach the customer; `;` stands between its lines",
                     length_max=200,
                     required=False,
-                )
+                ),
+                group="post",
+            ),
+            _optional(
+                day(
+                    birth_dates.COLUMN,
+                    "the day of birth, by which accounts of one person are found",
+                    required=False,
+                ),
+                group="birth",
             ),
         ),
         # The password is not compared. A mass reset changes it here, and the same file must stay a

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses, postal_addresses
+from accounts import addresses, birth_dates, postal_addresses
 from accounts.models import ExternalIdentity, Message, RecoveryCase, User
 from accounts.models.user import UserQuerySet
 from winddown.actors import Actor, require
@@ -54,6 +54,7 @@ def disclose_contact(account: User, *, actor: Actor, reason: str) -> list[Fact]:
     return [
         Fact(_("Name"), account.display_name or "–"),
         Fact(_("Name in kana"), account.kana_name or "–"),
+        Fact(_("Birth date"), birth_dates.of(account) or "–"),
         Fact(_("Login ID"), account.login_id),
         Fact(_("E-mail address"), account.email or "–"),
         Fact(_("Telephone"), account.phone or "–"),

@@ -6,10 +6,11 @@ import json
 
 from allauth.mfa.models import Authenticator
 
-from accounts import outbox, postal_addresses
+from accounts import birth_dates, outbox, postal_addresses
 from accounts.addresses import Address, understood
 from accounts.models import (
     AccessRequest,
+    BirthDate,
     CarrierFilePart,
     Message,
     OneTimeLink,
@@ -64,6 +65,15 @@ SEALED.add(
         "address_sealed",
         place=lambda row: postal_addresses.place(row.user_id),
         fingerprint=("fingerprint", lambda _row, text: postal_addresses.fingerprint(text)),
+    ),
+)
+SEALED.add(
+    "birth dates",
+    Sealed(
+        BirthDate,
+        "day_sealed",
+        place=lambda row: birth_dates.place(row.user_id),
+        fingerprint=("fingerprint", lambda _row, text: birth_dates.fingerprint(text)),
     ),
 )
 SEALED.add(

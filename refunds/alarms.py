@@ -8,6 +8,7 @@ from django.db.models import Count
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from refunds.applications import unusual
 from refunds.models import FraudClaim, IssuerAction
 from refunds.payouts import bank_days, sent_files
 from winddown.alarm_kinds import ALARM_FINDERS, KINDS, AlarmCondition, AlarmKind, Severity
@@ -34,6 +35,12 @@ KINDS.add_all(
             "fraud_supervisor",
             Severity.WARNING,
             "issuer-late.md",
+        ),
+        "unusual_applications": AlarmKind(
+            _("Unusual applications wait"),
+            "fraud_supervisor",
+            Severity.WARNING,
+            "unusual-applications.md",
         ),
         "claims_wait": AlarmKind(
             _("Fraud claims wait too long"), "fraud_supervisor", Severity.WARNING, "claims-wait.md"
@@ -88,6 +95,23 @@ def issuer_alarms(at: dt.datetime) -> list[AlarmCondition]:
             {"issuer": code, "n": f"{requests:,}"},
         )
         for code, requests in late.annotate(n=Count("pk")).order_by("issuer__code")
+    ]
+
+
+@ALARM_FINDERS.entry("unusual applications")
+def unusual_alarms(at: dt.datetime) -> list[AlarmCondition]:
+    """Returns an alarm while a rule that is enforced keeps applications from being paid."""
+    waiting = unusual.held().count()
+    if not waiting:
+        return []
+    return [
+        AlarmCondition(
+            "unusual_applications",
+            "unusual_applications",
+            _("%(n)s unusual applications are not paid until two people clear them."),
+            reverse("console:unusual"),
+            {"n": f"{waiting:,}"},
+        )
     ]
 
 

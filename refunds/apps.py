@@ -16,6 +16,7 @@ class RefundsConfig(AppConfig):
             retrying,
             second_person,
             submitting,
+            unusual,
         )
         from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
         from refunds.claims import invariants as claim_invariants  # noqa: F401
@@ -31,6 +32,7 @@ class RefundsConfig(AppConfig):
         clockwork.FOLLOW_UPS.add("candidates while an attack lasts", victims.follow_up)
         clockwork.FOLLOW_UPS.add("reminders", reminders.follow_up)
         clockwork.FOLLOW_UPS.add("vouchers", notices.follow_up)
+        clockwork.FOLLOW_UPS.add("unusual applications", unusual.find)
         clockwork.FOLLOW_UPS.add("drafts", submitting.expire_drafts)
         clockwork.FOLLOW_UPS.add("accounts tried once more", retrying.follow_up)
         clockwork.FOLLOW_UPS.add("requests to issuers", follow_up.follow_up)

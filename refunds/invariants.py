@@ -527,3 +527,23 @@ def view_lists_differ() -> list[str]:
             if digest.hexdigest() != getattr(view, f"{name}_sha256"):
                 found.append(f"{view}: the {name} list has other bytes than were hashed")
     return found
+
+
+@invariant(
+    "I82",
+    "No application was approved before every document that was asked for was accepted",
+    about=About.APPROVAL,
+)
+def approved_without_documents() -> list[str]:
+    return rows(
+        """
+        SELECT a.id, d.id FROM refunds_applicationdocument d
+        JOIN refunds_refundapplication a ON a.id = d.application_id
+        WHERE a.decided_at IS NOT NULL AND a.state = ANY (%(decided)s)
+          AND d.accepted IS DISTINCT FROM true AND NOT EXISTS (
+              SELECT FROM refunds_applicationdocument n WHERE n.application_id = d.application_id
+              AND n.code = d.code AND n.accepted)
+        """,
+        "application {0} was approved without document {1}",
+        {"decided": [RefundApplication.State.APPROVED, RefundApplication.State.CLOSED]},
+    )

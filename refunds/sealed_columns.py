@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from refunds.bank_accounts import Account
-from refunds.models import Payee, PayoutFilePart, RefundApplication, UploadedAnswer, Voucher
+from refunds.models import (
+    ApplicationDocument,
+    Payee,
+    PayoutFilePart,
+    RefundApplication,
+    UploadedAnswer,
+    Voucher,
+)
 from refunds.models.answer import content_place
 from refunds.models.application import address_place, draft_place
+from refunds.models.document import document_place
 from refunds.models.payee import account_place
 from refunds.models.payout_batch import part_place
 from refunds.models.voucher import code_place
@@ -30,6 +38,10 @@ SEALED.add(
         place=lambda row: account_place(row.pk),
         fingerprint=("fingerprint", _of_payee),
     ),
+)
+SEALED.add(
+    "documents of applications",
+    Sealed(ApplicationDocument, "content_sealed", place=lambda row: document_place(row.pk)),
 )
 SEALED.add(
     "drafts of applications",

@@ -12,8 +12,9 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
 
-from accounts import postal_addresses
-from accounts.models import PostalAddress, User
+from accounts import birth_dates, postal_addresses
+from accounts.birth_dates import Birth
+from accounts.models import BirthDate, PostalAddress, User
 from accounts.postal_addresses import Postal
 from wallets.models import Wallet
 from winddown import clock, encryption
@@ -80,6 +81,16 @@ def give_postal_address(
         user=person,
         address_sealed=encryption.seal(text.encode(), place=postal_addresses.place(person.pk)),
         fingerprint=postal_addresses.fingerprint(text),
+    )
+
+
+def give_birth_date(person: User, day: str = "1980-03-15") -> None:
+    """The person has the birth date, as a file of accounts brings it. The name is in full katakana."""
+    text = Birth(day, person.kana_name.replace(" ", "")).sealed_text
+    BirthDate.objects.create(
+        user=person,
+        day_sealed=encryption.seal(text.encode(), place=birth_dates.place(person.pk)),
+        fingerprint=birth_dates.fingerprint(text),
     )
 
 

@@ -39,6 +39,7 @@ class Lock(IntEnum):
     DUTY_ADDRESS = 7023
     PHONE_MESSAGES = 7024
     MERCHANTS = 7025
+    PERSONS = 7027
     PAYOUT_DAY = 7026  # by value date; written out in sealed_batch_is_frozen
 
 

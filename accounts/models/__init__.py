@@ -10,6 +10,7 @@ from accounts.models.attack import (
     SuspiciousSource,
 )
 from accounts.models.auth_event import AuthEvent
+from accounts.models.birth_date import BirthDate
 from accounts.models.breached_password import BreachedPassword
 from accounts.models.carrier_file import CarrierFile, CarrierFilePart
 from accounts.models.credential_fence import CredentialFence, CredentialFenceTransition
@@ -19,6 +20,7 @@ from accounts.models.imported_hash_cost import ImportedHashCost
 from accounts.models.merchant_notice import MerchantMailing, MerchantNotice, MerchantReceipt
 from accounts.models.message import Message
 from accounts.models.one_time_link import AccessRequest, OneTimeLink
+from accounts.models.person import Person, PersonAccount, PersonMatch
 from accounts.models.postal_address import PostalAddress
 from accounts.models.recovery_case import ProofStep, RecoveryCase, RecoveryCaseTransition
 from accounts.models.reset_notice import (
@@ -39,6 +41,7 @@ __all__ = [
     "AttackWindow",
     "AuthEvent",
     "AuthMinute",
+    "BirthDate",
     "BreachedPassword",
     "CarrierFile",
     "CarrierFilePart",
@@ -56,6 +59,9 @@ __all__ = [
     "Message",
     "NoticeWave",
     "OneTimeLink",
+    "Person",
+    "PersonAccount",
+    "PersonMatch",
     "PostalAddress",
     "ProofStep",
     "RecoveryCase",

@@ -34,6 +34,7 @@ class Message(models.Model):
         VOUCHER_ISSUED = "voucher_issued"
         VOUCHER_REMINDER = "voucher_reminder"
         APPLICATION_IN = "application_in"
+        DOCUMENTS_ASKED = "documents_asked"
         CLAIM_CODE = "claim_code"
 
     BULK = (

@@ -19,6 +19,7 @@ from refunds.applications import (
     choosing,
     claim_letters,
     claim_numbers,
+    documents,
     holds,
     intake,
     payees,
@@ -53,6 +54,7 @@ ASKED: dict[str, Text] = {
     RefundApplication.VOUCHER: _("Whether a new postal order or code is wanted"),
     "identity": _("A proof of identity"),
     "authority": _("A proof of the authority to act for the holder"),
+    "documents": _("Documents"),
 }
 CHANNELS: dict[str, Text] = {
     RefundApplication.Channel.APP: _("App"),
@@ -76,7 +78,9 @@ class AskForm(ApplicationForm):
     asked_for = forms.ChoiceField(
         label=_("What is missing"),
         choices=[
-            (code, title) for code, title in ASKED.items() if code != RefundApplication.VOUCHER
+            (code, title)
+            for code, title in ASKED.items()
+            if code not in (RefundApplication.VOUCHER, documents.ASKED_FOR)
         ],
     )
 

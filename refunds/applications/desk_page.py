@@ -12,9 +12,11 @@ from django.db.models import Exists, OuterRef
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from refunds.applications import names
+from refunds.applications import document_page, names
 from refunds.applications.desk_acts import ASKED, CHANNELS, DESK, REJECTIONS
-from refunds.models import Entitlement, Payee, RefundApplication
+from refunds.models import Entitlement, Payee, RefundApplication, UnusualHit
+from refunds.payouts import payable
+from refunds.payouts.view_page import CODES
 from winddown import clock
 from winddown.actors import Actor
 from winddown.authority import approvals
@@ -32,13 +34,28 @@ QUEUES: dict[str, tuple[Text, tuple[str, ...]]] = {
     "decide": (_("To be proposed or decided"), (State.AMOUNT_CONFIRMED,)),
     "customer": (_("Waiting for the customer"), (State.NEEDS_INFO, State.VERIFIED)),
     "approved": (_("Accepted"), (State.APPROVED,)),
+    "sent": (
+        _("Everything that is not over"),
+        (*RefundApplication.SENT, State.NEEDS_INFO),
+    ),
     "over": (_("Over"), RefundApplication.ENDED),
 }
+# The reasons of `payable.REASONS` that people look into, one list for each.
+AGAINST = (
+    "payment_blocked",
+    "shared_account",
+    "payee_refused",
+    "entered_during_compromise",
+    "chosen_during_compromise",
+    "claim_undecided",
+    "unusual",
+)
 # The reasons of `payable.REASONS` that leave an application to people.
 WHY: dict[str, Text] = {
     "payment_blocked": _("The holder is on a list of people who are paid nothing."),
     "amount": _("The amount is above the limit of approval by rule."),
-    "shared_account": _("More holders gave the bank account than the limits allow."),
+    "person_amount": _("The accounts of the person are above that limit together."),
+    "shared_account": _("More people gave the bank account than the limits allow."),
 }
 DIFFERENCES: dict[str, Text] = {
     names.SAME: _("The names are equal."),
@@ -56,6 +73,11 @@ class QueueForm(forms.Form):
     )
     channel = forms.ChoiceField(
         label=_("How it came in"), required=False, choices=[("", _("All")), *CHANNELS.items()]
+    )
+    against = forms.ChoiceField(
+        label=_("What is against the payment"),
+        required=False,
+        choices=[("", _("All")), *((code, CODES[code]) for code in AGAINST)],
     )
     late = forms.BooleanField(label=_("Only late claims"), required=False)
     truncated = forms.BooleanField(label=_("Only names that the bank cuts"), required=False)
@@ -100,6 +122,8 @@ class ApplicationPage:
     difference: Text
     asked_for: Text
     rejection: Text
+    unusual: list[UnusualHit]
+    documents: list[document_page.Row]
     decisions: list[Decision]
 
     @property
@@ -118,7 +142,10 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
     """Returns the page as `actor` sees it. Filters that are not understood count as absent."""
     form = QueueForm(given if given.get("queue") else {**given.dict(), "queue": "work"})
     chosen = form.cleaned_data if form.is_valid() else {"queue": "work"}
-    found = RefundApplication.objects.filter(state__in=QUEUES[chosen["queue"]][1])
+    found = RefundApplication.objects.all()
+    if chosen.get("against"):
+        found = payable.against_applications(chosen["against"], clock.now())
+    found = found.filter(state__in=QUEUES[chosen["queue"]][1])
     if chosen.get("channel"):
         found = found.filter(channel=chosen["channel"])
     if chosen.get("late"):
@@ -166,6 +193,8 @@ def one(number: int, *, actor: Actor) -> ApplicationPage | None:
         difference=DIFFERENCES[names.compared(holder_name, payee.name_kana)] if payee else "",
         asked_for=ASKED.get(found.asked_for, found.asked_for),
         rejection=REJECTIONS.get(found.rejection, ""),
+        documents=document_page.of_application(found),
+        unusual=list(found.unusual.filter(cleared_at=None).order_by("rule")),
         decisions=_decisions(_possible(found, payee), actor=actor),
     )
 

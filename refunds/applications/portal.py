@@ -27,12 +27,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.attempts import limits
 from accounts.models import User
-from accounts.sign_in.origins import network_of
+from accounts.sign_in.origins import device_of, network_of
 from refunds.applications import (
     account_statement,
     answers,
     choosing,
     claim_portal,
+    document_portal,
     payees,
     retrying,
     review,
@@ -41,6 +42,7 @@ from refunds.applications import (
     submitting,
 )
 from refunds.applications.claimants import channel_of, customer_of, of_customer, of_sure_customer
+from refunds.applications.origins import Origin
 from refunds.applications.payees import PayeeRefused
 from refunds.applications.portal_forms import (
     ACCOUNT_TYPES,
@@ -500,6 +502,11 @@ def _is_sent_already(flow: _Flow) -> bool:
     )
 
 
+def _origin(request: HttpRequest) -> Origin:
+    """Returns where the request comes from. A device without a cookie is a new one."""
+    return Origin(network=network_of(request) or "", device=device_of(request).ref)
+
+
 def _send(flow: _Flow, given: dict[str, Any]) -> HttpResponse:
     """The application is in, or the account is known. Raises what the verbs raise."""
     customer, application = flow.customer, flow.standing.application
@@ -519,6 +526,7 @@ def _send(flow: _Flow, given: dict[str, Any]) -> HttpResponse:
             fallback_consent=consents,
             address=answers.address(flow.answers),
             language=get_language() or "ja",
+            origin=_origin(flow.request),
         )
     elif flow.standing.what == What.CORRECT and account is not None:
         review.correct_payee(customer, account, actor=customer)
@@ -687,5 +695,6 @@ urlpatterns = [
     path("is-this-statement-from-us/", statement_check, name="statement_check"),
     path("account/refund/other-ways/", other_ways, name="other_ways"),
     *claim_portal.urlpatterns,
+    *document_portal.urlpatterns,
 ]
 app_name = "refund"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
 from accounts import addresses, outbox
-from accounts.models import Message, User
+from accounts.models import Message, PersonAccount, User
 from accounts.models.user import UserQuerySet, by_letter, by_telephone
+from accounts.persons import counting
 from refunds.models import Entitlement, Reminder, ReminderSchedule
 from wallets.models import Wallet
 from winddown import clock, locks
@@ -131,19 +133,43 @@ def follow_up() -> int:
 
 
 def _queue_next(schedule: ReminderSchedule, wave: int) -> int:
-    """Returns how many people of the next batch have their reminder of the wave now."""
+    """Returns how many people of the next batch have their reminder of the wave now. A person of
+    several accounts has one, at the first account that a reminder reaches.
+    """
     with transaction.atomic():
         locks.take(Lock.REMINDERS)
-        told = Reminder.objects.filter(schedule=schedule, days_before=wave).values("holder_id")
+        told = Reminder.objects.filter(schedule=schedule, days_before=wave)
         people = (
             not_applied()
             .with_channel(verified_by=clock.now())
-            .exclude(pk__in=told)
+            .exclude(pk__in=told.values("holder_id"))
+            .exclude(pk__in=_same_persons(told.exclude(FAILED)))
             .select_related("postal_address")
             .order_by("pk")[:BATCH_ROWS]
         )
-        chosen = [(person, addresses.channels_of(person)[0], None) for person in people]
+        once = _once_each(list(people))
+        chosen = [(person, addresses.channels_of(person)[0], None) for person in once]
         return _queue(schedule, wave, chosen)
+
+
+def _same_persons(told: QuerySet[Reminder]) -> QuerySet[Any, int]:
+    """Returns the accounts whose person was told at another account."""
+    accounts = PersonAccount.objects.filter(current=True)
+    persons = accounts.filter(user__in=told.values("holder_id")).values("person")
+    return accounts.filter(person__in=persons).values_list("user", flat=True)
+
+
+def _once_each(people: list[User]) -> list[User]:
+    """Returns the first account of each person."""
+    persons = counting.persons_of([each.pk for each in people])
+    seen: set[int] = set()
+    chosen = []
+    for each in people:
+        person = persons.get(each.pk)
+        if person is None or person not in seen:
+            chosen.append(each)
+            seen |= {person} if person is not None else set()
+    return chosen
 
 
 def _replace_next(schedule: ReminderSchedule) -> int:

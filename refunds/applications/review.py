@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from accounts.models import User
-from refunds.applications import ending, payees, submitting
+from refunds.applications import documents, ending, payees, submitting
 from refunds.applications.payees import PayeeRefused
 from refunds.applications.submitting import AmountDiffers, NothingOwed, State
 from refunds.bank_accounts import Account
@@ -276,6 +276,7 @@ def propose(application: RefundApplication, *, actor: Actor, reason: str) -> App
             raise GuardNotMet(
                 action=says("propose approval"), why=says("it is {state}", state=fresh.state)
             )
+        documents.refuse_incomplete(fresh)
         request = _signed(fresh).ask(maker=actor, reason=reason)
         audit.append("application.propose", fresh.subject, actor=actor, reason=reason)
         return request
@@ -317,6 +318,7 @@ def approve(
             .select_related("entitlement")
             .get(pk=application.pk)
         )
+        documents.refuse_incomplete(fresh)
         _signed(fresh).decide(actor=actor, digest=digest, reason=reason)
         done = transition_one(
             fresh,

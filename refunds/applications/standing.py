@@ -9,7 +9,8 @@ from enum import StrEnum
 from django.db.models import Sum
 
 from accounts.models import User
-from refunds.models import Entitlement, Payee, PaymentBlock, RefundApplication
+from refunds.models import Entitlement, Payee, RefundApplication
+from refunds.payouts import payment_blocks
 from wallets.models import SnapshotLine, Wallet
 from winddown import clock
 from winddown.models import Milestone, Programme
@@ -121,7 +122,7 @@ def of(customer: User) -> Standing:
         for each in RefundApplication.objects.filter(entitlement__in=parts).order_by("pk")
     }
     switch = _switch()
-    blocked = PaymentBlock.objects.in_force(clock.now()).filter(holder=customer).exists()
+    blocked = User.objects.filter(payment_blocks.nobody_pays("pk"), pk=customer.pk).exists()
     found = [
         Standing(
             _what(owed, live.get(owed.pk), payee, switch, blocked=blocked),

@@ -13,7 +13,8 @@ from django.db import connection, transaction
 
 from accounts import addresses, outbox
 from accounts.models import Message, User
-from refunds.applications import payees
+from refunds.applications import origins, payees
+from refunds.applications.origins import UNKNOWN_ORIGIN, Origin
 from refunds.applications.payees import PayeeRefused
 from refunds.bank_accounts import Account
 from refunds.models import Entitlement, OtherEnd, Payee, RefundApplication
@@ -170,9 +171,11 @@ def submit(
     fallback_consent: bool = False,
     address: PostalAddress | None = None,
     language: str = "",
+    origin: Origin = UNKNOWN_ORIGIN,
 ) -> RefundApplication:
     """The holder's application is in, and approved when the rules allow it. See `submit_many`.
 
+    `origin` is kept as keyed hashes.
     With a `language` the holder is told in it at the verified address, once. Anybody but the holder
     needs `refunds.work_application`.
 
@@ -199,6 +202,8 @@ def submit(
         done = RefundApplication.objects.get(pk=cast("int", outcome.application_id))
         # The rules act in the same transaction, which also records what they did.
         audit.append("application.submit", done.subject, actor=actor, state=done.state)
+        if not outcome.again:
+            origins.keep(done, origin, address)
         if language and not outcome.again:
             _tell(done, holder, language=language)
         return done

@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Sum
 
+from accounts.persons import counting
 from refunds.models import (
     Entitlement,
     OtherEnd,
@@ -200,7 +201,7 @@ def _judged(kind: str, rows: list[tuple[str, int]], *, name: str) -> list[Entitl
 def _refuse_above_caps(
     kind: str, institution: str, ended_on: dt.date, lines: list[Entitlement]
 ) -> None:
-    """Nobody hands more over to the successor than its caps, in the day and in all. Raises
+    """No person hands more over to the successor than its caps, in the day and in all. Raises
     `GuardNotMet`, also for one that the set-up file does not name.
     """
     if kind != Kind.TRANSFERRED:
@@ -210,17 +211,29 @@ def _refuse_above_caps(
         raise GuardNotMet(
             action=says("end the refunds"), why=says("the set-up file names no such successor")
         )
+    persons = counting.persons_of({each.wallet.account_id for each in lines})
+    # A person has the number of one of the accounts, by which the refusal names it.
+    first: dict[int, int] = {}
+    for account, person in sorted(counting.accounts_in({*persons.values()}).items()):
+        first.setdefault(person, account)
+        persons[account] = person
     now: dict[int, int] = defaultdict(int)
     for each in lines:
-        now[each.wallet.account_id] += each.amount_minor
+        now[_holder(each.wallet.account_id, persons, first)] += each.amount_minor
     before = OtherEndLine.objects.filter(
-        end__kind=kind, end__institution=institution, entitlement__wallet__account__in=now
+        end__kind=kind,
+        end__institution=institution,
+        entitlement__wallet__account__in={*now, *persons},
     ).values(holder=F("entitlement__wallet__account"))
     taken = before.annotate(
         total=Sum("entitlement__amount_minor", default=0),
         day=Sum("entitlement__amount_minor", filter=Q(end__ended_on=ended_on), default=0),
     )
-    earlier = {row["holder"]: (row["day"], row["total"]) for row in taken}
+    earlier: dict[int, tuple[int, int]] = {}
+    for row in taken:
+        holder = _holder(row["holder"], persons, first)
+        day, total = earlier.get(holder, (0, 0))
+        earlier[holder] = (day + row["day"], total + row["total"])
     for holder, amount in now.items():
         day, total = earlier.get(holder, (0, 0))
         for sum_minor, cap in (
@@ -238,6 +251,11 @@ def _refuse_above_caps(
                         cap=cap,
                     ),
                 )
+
+
+def _holder(account: int, persons: dict[int, int], first: dict[int, int]) -> int:
+    """Returns the account that stands for the person of this one."""
+    return first[persons[account]] if account in persons else account
 
 
 def _decided(said: approvals.Decided) -> object:

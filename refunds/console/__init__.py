@@ -7,17 +7,23 @@ from refunds.console import (
     bank_codes,
     claims,
     closing,
+    documents,
     holders,
     other_ends,
     payout_views,
     payouts,
+    persons,
     restored,
+    unusual,
 )
 
 urlpatterns = [
     *claims.urlpatterns,
     *applications.urlpatterns,
+    *documents.urlpatterns,
     *holders.urlpatterns,
+    *persons.urlpatterns,
+    *unusual.urlpatterns,
     *payout_views.urlpatterns,
     *payouts.urlpatterns,
     *bank_codes.urlpatterns,

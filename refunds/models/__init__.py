@@ -11,6 +11,7 @@ from refunds.models.claim_decision import ClaimDecision
 from refunds.models.claim_number import ClaimLetter, ClaimNumber
 from refunds.models.closing_document import ClosingDocument
 from refunds.models.closing_proof import ClosingProof
+from refunds.models.document import ApplicationDocument
 from refunds.models.entitlement import Entitlement, EntitlementTransition
 from refunds.models.issuer import Issuer, IssuerFile
 from refunds.models.issuer_action import (
@@ -40,12 +41,15 @@ from refunds.models.reminder import Reminder, ReminderSchedule
 from refunds.models.rule_hit import RuleHit
 from refunds.models.statement import AccountStatement, StatementLine
 from refunds.models.tracing import TracingEffort
+from refunds.models.unusual import ApplicationOrigin, UnusualHit, UnusualRule
 from refunds.models.voucher import Voucher, VoucherTransition
 from refunds.models.wave import PayoutWave
 
 __all__ = [
     "AccountStatement",
     "AnswerLine",
+    "ApplicationDocument",
+    "ApplicationOrigin",
     "Bank",
     "BankAccount",
     "BankDataset",
@@ -103,6 +107,8 @@ __all__ = [
     "StatementLine",
     "Successor",
     "TracingEffort",
+    "UnusualHit",
+    "UnusualRule",
     "UploadedAnswer",
     "VoidedFile",
     "Voucher",

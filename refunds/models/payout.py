@@ -27,6 +27,17 @@ _BLOCKED = f"""
     END IF;
     RETURN NULL;
 """
+# The accounts of everybody who may be paid nothing now: a block of one account of a person is one of
+# all of them.
+_BLOCKED_ACCOUNTS = """
+    (SELECT k.holder_id FROM refunds_paymentblock k
+        WHERE k.lifted_at IS NULL AND k.ends_at > winddown_now()
+    UNION
+    SELECT o.user_id FROM refunds_paymentblock k
+        JOIN accounts_personaccount m ON m.user_id = k.holder_id AND m.current
+        JOIN accounts_personaccount o ON o.person_id = m.person_id AND o.current
+        WHERE k.lifted_at IS NULL AND k.ends_at > winddown_now())
+"""
 # Questions to the bank about payees have these numbers, of 13 digits.
 PAYEE_NUMBERS_FROM = 2 * 10**12
 # A line of a payout file has 20 digits: a one, the number of the file at its bank, and the payout's.
@@ -264,9 +275,8 @@ class Payout(Stateful):
                 referencing=pgtrigger.Referencing(new="after"),
                 declare=[("wrong", "bigint")],
                 func=f"""
-                    SELECT min(a.id) INTO wrong FROM after a JOIN refunds_paymentblock k
-                        ON k.holder_id = a.holder_id AND k.lifted_at IS NULL
-                        AND k.ends_at > winddown_now();
+                    SELECT min(a.id) INTO wrong FROM after a JOIN {_BLOCKED_ACCOUNTS} k
+                        ON k.holder_id = a.holder_id;
                     {_BLOCKED}
                 """,
             ),
@@ -279,8 +289,7 @@ class Payout(Stateful):
                 declare=[("wrong", "bigint")],
                 func=f"""
                     SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
-                    JOIN refunds_paymentblock k ON k.holder_id = a.holder_id
-                        AND k.lifted_at IS NULL AND k.ends_at > winddown_now()
+                    JOIN {_BLOCKED_ACCOUNTS} k ON k.holder_id = a.holder_id
                     WHERE a.state <> b.state AND a.state IN ({_ON_THE_WAY_OUT});
                     {_BLOCKED}
                 """,

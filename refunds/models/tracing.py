@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.expressions import RawSQL
 
+from accounts.persons.counting import ACCOUNTS
 from winddown.guards import append_only
 from winddown.witness import witnessed
 
@@ -85,11 +86,18 @@ def _law(name: str) -> str:
 
 # {e} is the entitlement.
 _HOLDER = "(SELECT w.account_id FROM wallets_wallet w WHERE w.id = {e}.wallet_id)"
+# All accounts of the person: who was reached at one of them was reached.
+_ACCOUNTS = ACCOUNTS.format(user=_HOLDER)
 _EFFORTS = f"""
-    (SELECT count(*) FROM refunds_tracingeffort t WHERE t.holder_id = {_HOLDER})
+    (SELECT count(*) FROM refunds_tracingeffort t WHERE t.holder_id = ANY ({_ACCOUNTS}))
     + (SELECT count(*) FROM refunds_reminder m LEFT JOIN accounts_message s ON s.id = m.message_id
-        WHERE m.holder_id = {_HOLDER}
+        WHERE m.holder_id = ANY ({_ACCOUNTS})
             AND (m.letter_file IS NOT NULL OR s.sent_at IS NOT NULL))
+"""
+# All that the person is owed or was paid.
+_AMOUNT = f"""
+    (SELECT sum(y.amount_minor) FROM refunds_entitlement y WHERE y.wallet_id = ANY (ARRAY(
+        SELECT v.id FROM wallets_wallet v WHERE v.account_id = ANY ({_ACCOUNTS}))))
 """
 KEPT: Final[dict[str, str]] = {
     "notice_undeliverable": "{e}.notice_undeliverable",
@@ -101,11 +109,11 @@ KEPT: Final[dict[str, str]] = {
         EXISTS (SELECT FROM wallets_wallet w WHERE w.id = {e}.wallet_id AND w.held_minor > 0)
     """,
     "payment_blocked": f"""
-        EXISTS (SELECT FROM refunds_paymentblock k WHERE k.holder_id = {_HOLDER}
+        EXISTS (SELECT FROM refunds_paymentblock k WHERE k.holder_id = ANY ({_ACCOUNTS})
             AND k.lifted_at IS NULL AND k.ends_at > winddown_now())
     """,
     "not_traced": f"""
-        {_EFFORTS} < CASE WHEN {{e}}.amount_minor >= {_law(LARGE_FROM)}
+        {_EFFORTS} < CASE WHEN {_AMOUNT} >= {_law(LARGE_FROM)}
             THEN {_law(EFFORTS_LARGE)} ELSE {_law(EFFORTS_MIN)} END
     """,
 }

@@ -6,7 +6,10 @@ from refunds.panels import (  # noqa: F401
     claims,
     closing,
     customers,
+    documents,
     payouts,
+    persons,
     plans,
     programme,
+    unusual,
 )

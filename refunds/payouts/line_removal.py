@@ -8,8 +8,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet, Sum
 
-from refunds.models import Payee, PaymentBlock, Payout, PayoutBatch
-from refunds.payouts import batch_ends, methods, payout_batches
+from refunds.models import Payee, Payout, PayoutBatch
+from refunds.payouts import batch_ends, methods, payment_blocks, payout_batches
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
@@ -63,12 +63,11 @@ def _left(batch: PayoutBatch, out: Sequence[int]) -> QuerySet[Payout]:
     """Returns the payouts that the next version pays: those that stay and whose payee and holder
     may still be paid. The others wait for another batch.
     """
-    blocked = PaymentBlock.objects.in_force(clock.now()).values("holder")
     usable = Q(payee__replaced_at=None, payee__state__in=Payee.PAYABLE)
     return (
         Payout.objects.filter(~Q(method=methods.BANK) | usable, batch=batch)
         .exclude(pk__in=out)
-        .exclude(holder__in=blocked)
+        .exclude(payment_blocks.nobody_pays("holder"))
     )
 
 

@@ -18,12 +18,14 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    Sum,
     Value,
     When,
 )
 from django.db.models.expressions import Combinable
 from django.db.models.lookups import GreaterThan
 
+from accounts.persons import counting
 from refunds.models import (
     Branch,
     Entitlement,
@@ -34,8 +36,9 @@ from refunds.models import (
     RefundApplication,
     RefundTerms,
     Remedy,
+    UnusualHit,
 )
-from refunds.payouts import forgotten, methods, refund_limits
+from refunds.payouts import forgotten, methods, refund_limits, unusual_rules
 from refunds.remedies import own_funds
 from winddown import clock
 from winddown.models import Run
@@ -54,6 +57,7 @@ class About(Enum):
     PAYEE = auto()  # everything that is paid to a bank account
     HOLDER = auto()  # everything that is paid, by any method
     AMOUNT = auto()  # nothing by itself, but two people decide instead of the rules
+    PERSON = auto()  # the same, by all that the accounts of one person are owed together
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,9 @@ def _is_not_checked(cutoff: Cutoff, payee: str) -> Condition:
 
 
 def _is_shared(cutoff: Cutoff, payee: str) -> Condition:
-    """More holders gave the account than the limits allow, and nobody cleared it (rule 58)."""
+    """More people gave the account than the limits allow, and nobody cleared it (rule 58). Several
+    accounts of one person count once.
+    """
     # It looks into the index once for each payee, because a list of all shared accounts would be
     # made again for each batch.
     holders = (
@@ -152,7 +158,7 @@ def _is_shared(cutoff: Cutoff, payee: str) -> Condition:
         )
         .order_by()
         .values("fingerprint")
-        .annotate(n=Count("pk"))
+        .annotate(n=Count(counting.person_of("holder_id"), distinct=True))
         .values("n")
     )
     not_cleared = Q(**{f"{payee}shared_cleared_at": None}) | Q(
@@ -234,16 +240,41 @@ def _is_above_the_limit(cutoff: Cutoff, refund: str) -> Condition:
     return Q(**{f"{refund}amount_minor__gt": cutoff.limits.auto_approve_max_minor})
 
 
+def _is_above_the_limit_together(cutoff: Cutoff, holder: str) -> Condition:
+    """The accounts of the person, who has several, come to more than the limit together."""
+    together = (
+        counting.accounts_with(f"{holder}_id")
+        .order_by()
+        .values("person")
+        .annotate(total=Sum("user__wallet__entitlements__amount_minor"))
+    )
+    return Exists(together.filter(total__gt=cutoff.limits.auto_approve_max_minor))
+
+
 def _is_above_the_cap(cutoff: Cutoff, refund: str) -> Condition:
     return Q(**{f"{refund}amount_minor__gt": cutoff.limits.line_max_minor})
 
 
 def _is_blocked(cutoff: Cutoff, holder: str) -> Condition:
-    """The holder is on a sanction list, in dispute or under a legal hold (rule 46). A block that was
-    entered after the plan counts too.
+    """The holder is on a sanction list, in dispute or under a legal hold (rule 46), with this account
+    or another one of the same person. A block that was entered after the plan counts too.
     """
     blocks = PaymentBlock.objects.in_force(clock.now())
-    return Exists(blocks.filter(holder=OuterRef(f"{holder}_id")))
+    of_person = counting.accounts_with(f"{holder}_id").filter(user__in=blocks.values("holder"))
+    return Q(Exists(blocks.filter(holder=OuterRef(f"{holder}_id")))) | Q(Exists(of_person))
+
+
+def _is_unusual(cutoff: Cutoff, refund: str) -> Condition:
+    """A rule that is enforced found its application unusual, and two people have not cleared it. A
+    hit after the plan counts too.
+    """
+    hits = UnusualHit.objects.filter(
+        application__entitlement=OuterRef(f"{refund}pk"),
+        application__live=True,
+        cleared_at=None,
+        rule__in=unusual_rules.enforced(),
+    )
+    return Q(Exists(hits))
 
 
 # The order matters: plans and applications name the first reason that applies.
@@ -322,8 +353,15 @@ REASONS: tuple[Reason, ...] = (
         to_people=True,
     ),
     Reason(
+        "person_amount",
+        "The accounts of the person are above the limit of approval by rule together.",
+        About.PERSON,
+        _is_above_the_limit_together,
+        to_people=True,
+    ),
+    Reason(
         "shared_account",
-        "More holders gave the account than the limits allow.",
+        "More people gave the account than the limits allow.",
         About.PAYEE,
         _is_shared,
         to_people=True,
@@ -345,6 +383,12 @@ REASONS: tuple[Reason, ...] = (
         "A claim about the wallet is undecided.",
         About.WALLET,
         _is_under_suspicion,
+    ),
+    Reason(
+        "unusual",
+        "A rule found the application unusual, and nobody cleared it.",
+        About.WALLET,
+        _is_unusual,
     ),
     Reason(
         "entered_during_compromise",
@@ -542,12 +586,34 @@ def missing_for(entitlement_id: int, at: dt.datetime) -> tuple[str, ...]:
     return tuple(reason.code for reason in found)
 
 
+def against_applications(code: str, at: dt.datetime) -> QuerySet[RefundApplication]:
+    """Returns the applications whose payment the reason is against now, by the holder's present
+    account.
+    """
+    path = {
+        About.REFUND: "entitlement__",
+        About.WALLET: "entitlement__",
+        About.PAYEE: "current_payee__",
+        About.HOLDER: "applicant",
+        About.PERSON: "applicant",
+        About.AMOUNT: "entitlement__",
+    }
+    (reason,) = [each for each in REASONS if each.code == code]
+    rows = RefundApplication.objects.annotate(
+        current_payee=FilteredRelation(
+            "applicant__payees", condition=Q(applicant__payees__replaced_at=None)
+        )
+    )
+    return rows.filter(Q(reason.applies(cutoff_at(at), path[reason.about])))
+
+
 def reasons_for_people(application_ids: Sequence[int]) -> dict[int, str]:
     """Returns, by application, the first reason for which the rules leave it to people."""
     path = {
         About.AMOUNT: "entitlement__",
         About.PAYEE: "payee__",
         About.HOLDER: "applicant",
+        About.PERSON: "applicant",
     }
     asked = [each for each in REASONS if each.to_people]
     judged = RefundApplication.objects.filter(pk__in=application_ids).annotate(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db import transaction
+from django.db.models import Q
 
-from accounts.models import User
-from refunds.models import PaymentBlock, Payout, PayoutBatch
+from accounts.models import PersonAccount, User
+from refunds.models import PaymentBlock, Payout, PayoutBatch, UnusualHit
+from refunds.payouts import unusual_rules
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
@@ -125,16 +127,43 @@ def _decided(said: approvals.Decided) -> object:
         )
 
 
-def refuse_blocked(batch: PayoutBatch) -> None:
-    """Nobody in the batch is on the list now. Raises `GuardNotMet` with the number of payouts."""
+def nobody_pays(holder: str) -> Q:
+    """Returns the condition that the holder is on the list now, with this account or another one of
+    the same person.
+    """
     blocked = PaymentBlock.objects.in_force(clock.now()).values("holder")
-    found = Payout.objects.filter(batch=batch, holder__in=blocked).count()
+    accounts = PersonAccount.objects.filter(current=True)
+    persons = accounts.filter(user__in=blocked).values("person")
+    same = accounts.filter(person__in=persons).values("user")
+    return Q(**{f"{holder}__in": blocked}) | Q(**{f"{holder}__in": same})
+
+
+def refuse_blocked(batch: PayoutBatch) -> None:
+    """Nobody in the batch is on the list now, with any account, and no rule that is enforced finds an
+    application of it unusual. Raises `GuardNotMet` with the number of payouts.
+    """
+    found = Payout.objects.filter(nobody_pays("holder"), batch=batch).count()
     if found:
         raise GuardNotMet(
             action=says("release the file"),
             why=says(
                 "{n} of its payouts are to people who may be paid nothing now: void the batch",
                 n=found,
+            ),
+        )
+
+    hits = UnusualHit.objects.filter(
+        application__live=True, cleared_at=None, rule__in=unusual_rules.enforced()
+    )
+    unusual = Payout.objects.filter(
+        batch=batch, entitlement__in=hits.values("application__entitlement")
+    ).count()
+    if unusual:
+        raise GuardNotMet(
+            action=says("release the file"),
+            why=says(
+                "{n} of its payouts are of unusual applications: clear these, or void the batch",
+                n=unusual,
             ),
         )
 

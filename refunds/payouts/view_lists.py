@@ -34,6 +34,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Concat
 
+from accounts.persons import counting
 from refunds.models import Entitlement, PayoutView, PayoutViewPart, RefundApplication
 from refunds.payouts import payable
 from refunds.payouts.payable import About, Condition, Cutoff
@@ -46,7 +47,7 @@ from winddown.models import Programme
 from winddown.one_instant import one_instant
 
 PERMISSION: Final = "refunds.take_payout_view"
-RULES: Final = 2
+RULES: Final = 3
 # Two views are at least so far apart: a form that is sent twice takes one.
 APART: Final = dt.timedelta(minutes=1)
 COLUMNS: Final = (
@@ -76,7 +77,10 @@ BY_STATE: Final[dict[str, str]] = {
 }
 _DONE: Final = (*Entitlement.DISCHARGED, _State.PAYING)
 _REASONS: Final = {each.code: each for each in payable.REASONS if each.counted}
-CODES: Final = (*BY_STATE.values(), *(code for code in _REASONS if code != "amount"))
+CODES: Final = (
+    *BY_STATE.values(),
+    *(code for code, each in _REASONS.items() if each.about not in (About.AMOUNT, About.PERSON)),
+)
 """The codes of the excluded list. The first that applies to a row is its code."""
 _EXCLUDES: Final = frozenset(CODES)
 _PASSING: Final = frozenset(code for code, each in _REASONS.items() if each.passes)
@@ -110,12 +114,31 @@ class _Told:
 
 @dataclass(slots=True)
 class _Tally:
-    """What the rows of both lists have come to so far."""
+    """What the rows of both lists have come to so far. `merged` has, by person of several accounts,
+    whether all of their rows so far go straight through; there are few of them, because two people
+    decide about each.
+    """
 
+    persons: dict[int, int]
     people: int = 0
     straight_people: int = 0
     straight_minor: int = 0
     reasons: dict[str, list[int]] = field(default_factory=dict)
+    merged: dict[int, bool] = field(default_factory=dict)
+
+    def count(self, account: int, *, straight: bool) -> None:
+        """One more account was read whole."""
+        person = self.persons.get(account)
+        if person is None:
+            self.people += 1
+            self.straight_people += straight
+        else:
+            self.merged[person] = self.merged.get(person, True) and straight
+
+    def end(self) -> None:
+        """All accounts were read."""
+        self.people += len(self.merged)
+        self.straight_people += sum(self.merged.values())
 
 
 def take(*, actor: Actor, reason: str) -> PayoutView:
@@ -179,9 +202,9 @@ def newest() -> PayoutView | None:
 
 def _read(told: dict[_List, _Told]) -> PayoutView:
     """Both lists are in their files. Returns the view, which is not stored yet."""
-    tally = _Tally()
     with one_instant():
         at = clock.now()
+        tally = _Tally(counting.merged_accounts())
         _write(told, tally, currency=Programme.current().currency, rows=_rows(at))
         control = _control_minor()
     if not tally.people:
@@ -208,7 +231,7 @@ def _read(told: dict[_List, _Told]) -> PayoutView:
 
 
 def _write(told: dict[_List, _Told], tally: _Tally, *, currency: str, rows: Iterable[_Row]) -> None:
-    """Each row is in its list. People go straight through if each of their rows does."""
+    """Each row is in its list. Persons go straight through if each row of their accounts does."""
     with ExitStack() as open_files:
         writers = {}
         for name, each in told.items():
@@ -216,7 +239,7 @@ def _write(told: dict[_List, _Told], tally: _Tally, *, currency: str, rows: Iter
             open_files.callback(text.detach)
             writers[name] = csv.writer(text, lineterminator="\n")
             writers[name].writerow(COLUMNS)
-        person, whole = None, False
+        account, whole = None, False
         for row in rows:
             codes = row.codes()
             code = BY_STATE.get(row.state) or next(
@@ -244,13 +267,15 @@ def _write(told: dict[_List, _Told], tally: _Tally, *, currency: str, rows: Iter
                 counted = tally.reasons.setdefault(code, [0, 0])
                 counted[0] += 1
                 counted[1] += row.amount_minor
-            if row.account != person:
-                tally.straight_people += whole
-                tally.people += 1
-                person, whole = row.account, straight
+            if row.account != account:
+                if account is not None:
+                    tally.count(account, straight=whole)
+                account, whole = row.account, straight
             else:
                 whole = whole and straight
-        tally.straight_people += whole
+        if account is not None:
+            tally.count(account, straight=whole)
+        tally.end()
 
 
 def _rows(at: dt.datetime) -> Iterator[_Row]:
@@ -264,6 +289,7 @@ def _rows(at: dt.datetime) -> Iterator[_Row]:
         About.WALLET: "",
         About.AMOUNT: "",
         About.HOLDER: "wallet__account",
+        About.PERSON: "wallet__account",
         About.PAYEE: "payee__",
     }
     refunds = (
@@ -288,7 +314,12 @@ def _rows(at: dt.datetime) -> Iterator[_Row]:
         .order_by("owner", "wallet_id", "pk")
         .values_list("owner", "wallet_id", "pk", "amount_minor", "state", "reasons")
     )
-    of_balance = {About.AMOUNT: "", About.HOLDER: "account", About.PAYEE: "payee__"}
+    of_balance = {
+        About.AMOUNT: "",
+        About.HOLDER: "account",
+        About.PERSON: "account",
+        About.PAYEE: "payee__",
+    }
     balances = (
         Wallet.objects.filter(paid_minor__gt=0)
         .annotate(

@@ -41,6 +41,7 @@ CODES: dict[str, Text] = {
     "account_not_taken": _("The bank that pays takes no such account"),
     "branch_not_in_bank_data": _("The branch no longer exists"),
     "claim_undecided": _("A claim about the wallet is not decided"),
+    "unusual": _("A rule found the application unusual"),
     "entered_during_compromise": _("The account was entered while a thief had the wallet"),
     "chosen_during_compromise": _("The way of payment was chosen while a thief had the wallet"),
 }

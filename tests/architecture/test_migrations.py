@@ -27,13 +27,22 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds")
 # A new migration is added here, so that none is added or removed without being noticed.
 MIGRATIONS = {
     "winddown": ["0001_squashed_0028"],
-    "accounts": ["0001_squashed_0001", "0002_squashed_0027", "0028_claim_codes"],
+    "accounts": [
+        "0001_squashed_0001",
+        "0002_squashed_0027",
+        "0028_claim_codes",
+        "0029_persons",
+        "0030_documents_asked",
+    ],
     "wallets": ["0001_squashed_0007"],
     "refunds": [
         "0001_squashed_0028",
         "0029_claim_numbers",
         "0030_later_bank_codes_by_two",
         "0031_iban_payees",
+        "0032_persons",
+        "0033_unusual_applications",
+        "0034_documents",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

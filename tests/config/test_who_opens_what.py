@@ -13,6 +13,9 @@ from django.utils import translation
 
 from config import urls
 from refunds.applications.desk_acts import DESK
+from refunds.applications.document_acts import DOCUMENTS
+from refunds.applications.person_acts import PERSONS
+from refunds.applications.unusual_acts import UNUSUAL
 from refunds.closing.closing_page import CLOSING
 from refunds.closing.other_end_page import OTHER_ENDS
 from refunds.payouts import payout_acts
@@ -101,6 +104,13 @@ PAGES = {
     "console:applications_act": ALL,
     "console:payment_block_act": "refunds.block_payment",
     "console:payment_blocks": "refunds.block_payment",
+    "console:person": "accounts.match_persons",
+    "console:persons": "accounts.match_persons",
+    "console:persons_act": "accounts.match_persons",
+    "console:document_act": "refunds.work_application",
+    "console:documents": "refunds.work_application",
+    "console:unusual": "refunds.work_application or refunds.decide_unusual",
+    "console:unusual_act": "refunds.work_application or refunds.decide_unusual",
     "console:batch_paper": "refunds.take_closing_proof",
     "console:merchant_paper": "refunds.take_closing_proof",
     "console:other_ends": ALL,
@@ -195,6 +205,9 @@ VERBS = {
         "enter": "refunds.block_payment",
         "lift": "refunds.block_payment",
     },
+    "console:persons_act": dict.fromkeys(PERSONS, "accounts.match_persons"),
+    "console:document_act": dict.fromkeys(DOCUMENTS, "refunds.work_application"),
+    "console:unusual_act": {verb: act.permission for verb, act in UNUSUAL.items()},
     "console:payout_act": {
         "export": "refunds.make_payout_batch",
         "release": "refunds.make_payout_batch",
@@ -284,6 +297,9 @@ ACTS = {
     "console:closing_act": set(CLOSING),
     "console:bank_codes_act": set(BANK_CODES),
     "console:payment_block_act": set(BLOCKS),
+    "console:persons_act": set(PERSONS),
+    "console:document_act": set(DOCUMENTS),
+    "console:unusual_act": set(UNUSUAL),
     "console:payout_act": set(payout_acts.BATCHES),
     "console:break_act": set(payout_acts.BREAKS),
     "console:duty": set(DUTY),

@@ -13,7 +13,7 @@ from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
-from accounts import addresses, outbox, postal_addresses
+from accounts import addresses, birth_dates, outbox, postal_addresses
 from accounts.models import OneTimeLink
 from accounts.recovery import access_requests, cases, links
 from refunds.bank_accounts import Account
@@ -49,6 +49,7 @@ def sealed_rows(programme: Any, customer: Any) -> Payee:
     assert address is not None
     holder = customer()
     factories.give_postal_address(holder)
+    factories.give_birth_date(holder)
     payee = Payee.objects.create(
         pk=7001,
         holder=holder,
@@ -90,7 +91,7 @@ def test_a_second_run_changes_nothing(sealed_rows: Payee, settings: Any) -> None
     assert sum(said()) == 0
     rotate(settings)
 
-    assert sum(said()) == 7
+    assert sum(said()) == 8
     before = AuditEntry.objects.count()
     assert sum(said()) == 0
     assert AuditEntry.objects.count() == before
@@ -112,6 +113,9 @@ def test_the_old_key_is_not_needed_after_resealing(sealed_rows: Payee, settings:
     assert postal is not None
     stored = payee.holder.postal_address.fingerprint
     assert stored == postal_addresses.fingerprint(postal.sealed_text)
+    born = payee.holder.birth_date
+    assert birth_dates.of(payee.holder) == "1980-03-15"
+    assert born.fingerprint == birth_dates.fingerprint(birth_dates.opened(born).sealed_text)
 
 
 def test_a_value_without_a_key_is_reported(sealed_rows: Payee, settings: Any) -> None:

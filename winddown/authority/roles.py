@@ -66,6 +66,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "fraud_supervisor": (
         "winddown.reach_milestone",
         "refunds.block_payment",
+        "refunds.decide_unusual",
+        "accounts.match_persons",
         "winddown.look_up",
         "accounts.read_contact",
         "wallets.hold_wallet",
@@ -118,6 +120,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "compliance": (
         "refunds.block_payment",
+        "refunds.decide_unusual",
+        "accounts.match_persons",
         "winddown.look_up",
         "winddown.withdraw_incident",
         "winddown.announce_termination",
@@ -205,6 +209,9 @@ DUTIES = (
     Duty(_("a late claim"), "refunds.work_application", "refunds.approve_late_claim"),
     Duty(_("a payee's name"), "refunds.work_application", "refunds.override_name_check"),
     Duty(_("a lost file of notices"), "accounts.send_reset_notice", "accounts.send_reset_notice"),
+    Duty(_("accounts of one person"), "accounts.match_persons", "accounts.match_persons"),
+    Duty(_("an unusual application"), "refunds.work_application", "refunds.decide_unusual"),
+    Duty(_("a rule for unusual applications"), "refunds.decide_unusual", "refunds.decide_unusual"),
     Duty(_("a payment block"), "refunds.block_payment", "refunds.block_payment"),
     Duty(_("a held entitlement"), "wallets.release_wallet", "wallets.release_wallet"),
     Duty(

@@ -64,7 +64,8 @@ class Column:
     matches. `faults` describe, most specific first, what is wrong with any other value. `typed` is
     SQL over the staged value. `listed` returns the words of a column whose words the programme
     declares; `as_declared` then makes the pattern of them. A file may leave out the
-    columns that `may_be_absent`, all of them. The values of a column that `is_secret` are in no file of refused rows.
+    columns that `may_be_absent`; those of one `group` come together. The values of a column that
+    `is_secret` are in no file of refused rows.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Column:
     refers: Reference | None = None
     listed: Callable[[], tuple[str, ...]] | None = None
     may_be_absent: bool = False
+    group: str = ""
     is_secret: bool = False
 
     def as_declared(self) -> Column:
@@ -217,6 +219,20 @@ def instant(name: str, meaning: str, *, required: bool = True) -> Column:
     )
 
 
+def day(name: str, meaning: str, *, required: bool = True) -> Column:
+    """A column with a day, kept as it is written."""
+    return Column(
+        name,
+        meaning,
+        form="a day like 1980-03-15",
+        pattern=_CERTAIN_DAY,
+        required=required,
+        doubtful=_DAY,
+        judge=_no_such_day,
+        typed="{0}" if required else "coalesce({0}, '')",
+    )
+
+
 def choice(name: str, meaning: str, *, options: tuple[str, ...]) -> Column:
     """A column with one of a few words."""
     return Column(
@@ -331,8 +347,17 @@ class FileKind:
 
     @property
     def optional(self) -> tuple[str, ...]:
-        """Returns the columns that a file may leave out, all or none."""
+        """Returns the columns that a file may leave out."""
         return tuple(column.name for column in self.columns if column.may_be_absent)
+
+    def needed(self, header: Collection[str]) -> tuple[str, ...]:
+        """Returns the columns that a file with these ones must have. The optional columns of one
+        group come all or none.
+        """
+        there = {each.group for each in self.columns if each.may_be_absent and each.name in header}
+        return tuple(
+            each.name for each in self.columns if not each.may_be_absent or each.group in there
+        )
 
     def as_declared(self) -> FileKind:
         """Returns the kind with the words that the programme declares now."""

@@ -173,8 +173,8 @@ class _Load:
 
     def _check_header(self, header: tuple[str, ...]) -> None:
         wanted, optional = self.kind.names, self.kind.optional
-        # Columns that a file may lack come together.
-        needed = [name for name in wanted if name not in optional or {*optional} & {*header}]
+        needed = self.kind.needed(header)
+        more = [name for name in optional if name not in needed]
         missing = [name for name in needed if name not in header]
         extra = [name or "(no name)" for name in header if name not in wanted]
         twice = sorted({name for name in header if header.count(name) > 1} & set(wanted))
@@ -190,8 +190,7 @@ class _Load:
         if parts:
             raise self._refusal(
                 f"{' and '.join(parts)}; the first line of a file of {self.kind.name} must be"
-                f" {','.join(needed)}"
-                + (f"; it may also have {','.join(optional)}" if {*optional} - {*needed} else "")
+                f" {','.join(needed)}" + (f"; it may also have {','.join(more)}" if more else "")
             )
 
     def _stage(self, source: CsvSource) -> int:

@@ -62,6 +62,16 @@ class ChannelDuty:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentDuty:
+    """Who applies for somebody else, or as no natural person, shows these documents."""
+
+    applicant: str
+    codes: tuple[str, ...]
+    source: str
+    valid_from: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """The rules of one jurisdiction."""
 
@@ -76,6 +86,7 @@ class Pack:
     dates: dict[str, DateRule]
     filings: tuple[FilingDuty, ...]
     publications: tuple[ChannelDuty, ...]
+    documents: tuple[DocumentDuty, ...]
 
     def number(self, rule: str) -> int:
         """Returns the value of the rule."""
@@ -111,6 +122,9 @@ def pack(code: str) -> Pack:
         filings=tuple(FilingDuty(**duty) for duty in read["filings"]),
         publications=tuple(
             ChannelDuty(**duty | {"any_of": tuple(duty["any_of"])}) for duty in read["publications"]
+        ),
+        documents=tuple(
+            DocumentDuty(**duty | {"codes": tuple(duty["codes"])}) for duty in read["documents"]
         ),
     )
 

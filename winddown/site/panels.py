@@ -233,11 +233,14 @@ SUBJECTS: Registry[Callable[[str], SubjectPage]] = Registry(
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One figure of what a request would change: a number, or an amount in minor units."""
+    """One figure of what a request would change: a number, an amount in minor units, or a text that
+    holds no name.
+    """
 
     name: Text
-    number: int
+    number: int = 0
     is_amount: bool = False
+    text: Text = ""
 
 
 CONTENTS: Registry[Callable[[dict[str, Any]], list[Change]]] = Registry(

@@ -11,10 +11,11 @@ from django.core.management import call_command
 
 # Imported because it fills the registries of pages, as it does before every request.
 import config.urls  # noqa: F401
-from refunds.applications import names, payees
+from refunds.applications import desk_page, names, payees
 from refunds.models import Entitlement, Payee, RefundApplication
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House
+from tests.refunds.payouts.test_payable import adopt
 from tests.signing_in import code_typed
 from winddown.authority import approvals
 from winddown.models import Approval, AuditEntry
@@ -138,6 +139,28 @@ def test_the_queue_of_names_that_the_bank_cuts(house: House, support: Any) -> No
     assert listed.context["seen"].form.cleaned_data["truncated"]
     everybody = browser.get("/console/applications/?queue=approved")
     assert everybody.context["seen"].total == 2
+
+
+def test_each_list_of_the_desk_has_its_own_applications(house: House, support: Any) -> None:
+    adopt(holders_per_account_max=1)
+    first, *others, last = house.entitled(4)
+    refused = house.apply(first, quality="no_such_account")
+    account = house.account()
+    shared = [house.apply(row, account=account) for row in others]
+    usual = house.apply(last)
+    house.check_payees()
+    browser = browser_of(support, headers={"accept-language": "ja"})
+
+    def listed(against: str) -> list[RefundApplication]:
+        page = browser.get(f"/console/applications/?queue=sent&against={against}")
+        return [row.application for row in page.context["seen"].rows]
+
+    of_list: dict[str, list[Any]] = {code: [] for code in desk_page.AGAINST} | {
+        "payee_refused": [refused],
+        "shared_account": shared,
+    }
+    assert {code: listed(code) for code in desk_page.AGAINST} == of_list
+    assert listed("") == [refused, *shared, usual]
 
 
 def test_the_names_stand_side_by_side(house: House, support: Any) -> None:

@@ -13,16 +13,21 @@ from django.db import transaction
 
 from accounts import addresses
 from accounts.attacks import live
-from accounts.models import ExternalIdentity, User
+from accounts.models import ExternalIdentity, PersonMatch, User
+from accounts.persons import matching as persons_matching
+from accounts.persons import merging
 from accounts.recovery import cases
 from accounts.recovery.cases import Contact
 from accounts.reset_notices import notice_files
+from refunds.applications import origins, unusual
+from refunds.applications.origins import Origin
 from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.claims import victims
 from refunds.closing import other_ends
 from refunds.models import (
+    ApplicationDocument,
     BankFile,
     Entitlement,
     IssuerFile,
@@ -31,7 +36,9 @@ from refunds.models import (
     Payout,
     PayoutBatch,
     ReconciliationBreak,
+    RefundApplication,
     RuleHit,
+    UnusualHit,
     Voucher,
 )
 from refunds.models.payout import reference_of
@@ -94,6 +101,8 @@ def after_the_refund(scene: Scene, house: House, directory: Path) -> None:
     _reset(directory)
     _case()
     _blocked()
+    _merged()
+    _unusual()
     _voucher()
     _deposited()
     live.begin_or_prolong(live.Tally(attempts=200, unknown=100, wrong=90), at=clock.now())
@@ -113,6 +122,70 @@ def _blocked() -> None:
         actor=person("refunds.block_payment"),
         reason="test",
     )
+
+
+def _merged() -> None:
+    """Two accounts are one person's."""
+    phone, kana = "090-7777-8888", "サトウ ハナコ"
+    for _ in range(2):
+        factories.give_birth_date(factories.make_customer(phone=phone, kana_name=kana))
+    persons_matching.find()
+    asked = merging.ask_merge(
+        PersonMatch.objects.get(),
+        evidence="file 7",
+        actor=person("accounts.match_persons"),
+        reason="test",
+    )
+    approvals.carry_out(
+        asked,
+        shown=asked.digest,
+        actor=person("accounts.match_persons"),
+        reason="test",
+        approve=True,
+    )
+
+
+def _unusual() -> None:
+    """A rule of two people found an application unusual."""
+    asked = unusual.ask_rule(
+        "one_device",
+        mode="observe",
+        least=2,
+        hours=24,
+        source="test",
+        actor=person("refunds.decide_unusual"),
+        reason="test",
+    )
+    approvals.carry_out(
+        asked,
+        shown=asked.digest,
+        actor=person("refunds.decide_unusual"),
+        reason="test",
+        approve=True,
+    )
+    with transaction.atomic():
+        application = RefundApplication.objects.latest("pk")
+        origins.keep(application, Origin(device="one"), None)
+        UnusualHit.objects.create(
+            application=application, rule="one_device", size=2, found_at=clock.now()
+        )
+        ApplicationDocument.objects.create(
+            application=application,
+            applicant="heir",
+            code="identity",
+            source="test",
+            asked_at=clock.now(),
+            asked_by=factories.make_staff(),
+            content_sealed=b"sealed",
+            sha256="0" * 64,
+            media_type="application/pdf",
+            received_at=clock.now(),
+            received_by=application.applicant,
+            checked_at=clock.now(),
+            checked_by=factories.make_staff(),
+            accepted=True,
+        )
+        audit.append("test.unusual", application.subject, actor=SYSTEM)
 
 
 def _voucher() -> None:

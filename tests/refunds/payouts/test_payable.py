@@ -140,8 +140,8 @@ AGAIN = [
     for reason in payable.REASONS
     if reason.code in SPOILED and reason.about in (About.WALLET, About.HOLDER, About.PAYEE)
 ]
-# Of the limits, a wave, a voucher or a bank, not of a row with an account: test_caps.py,
-# test_waves.py, test_methods.py and test_iban_payees.py.
+# Of the limits, a wave, a person, a voucher or a bank, not of a row with an account: test_caps.py,
+# test_waves.py, test_persons.py, test_unusual.py, test_methods.py and test_iban_payees.py.
 OF_A_ROW = [
     reason.code
     for reason in payable.REASONS
@@ -151,6 +151,8 @@ OF_A_ROW = [
         "account_not_taken",
         "after_record_date",
         "method_cooling_off",
+        "person_amount",
+        "unusual",
         "chosen_during_compromise",
     )
 ]

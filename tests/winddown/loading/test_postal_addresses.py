@@ -94,7 +94,7 @@ def test_a_file_without_the_columns_changes_no_address(
     half = write("accounts", {}, columns=(*ROWS["accounts"], "postal_code"))
     assert "it lacks the columns postal_address" in str(refusal(loader.load, "accounts", half))
     wrong = write("accounts", {}, columns=("account_ref",))
-    assert "it may also have postal_code,postal_address" in str(
+    assert "it may also have postal_code,postal_address,birth_date" in str(
         refusal(loader.load, "accounts", wrong)
     )
 

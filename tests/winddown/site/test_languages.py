@@ -23,6 +23,8 @@ KEYWORDS: dict[str, Any] = {
     "gettext_lazy": None,
     "gettext_noop": None,
     "says": None,
+    # The statement of an invariant; its code is no text.
+    "invariant": (2,),
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
     "pgettext": ((1, "c"), 2),

@@ -1,0 +1,1 @@
+"""Persons above accounts: found by equal signals, and merged by two people."""
