@@ -159,6 +159,13 @@ LINES = (
         command="{python} manage.py replay --accounts 20000 --seed {seed}",
     ),
     Line(
+        name="replay-early-plan",
+        shows="the second plan runs to its end: early accounts, reminders, claim codes, postal orders"
+        " that expire; all is accounted for each day, and nothing is stuck",
+        command="{python} manage.py replay --plan rehearsal/case/plans/early.toml"
+        " --accounts 2000 --seed {seed}",
+    ),
+    Line(
         name="replay-million",
         shows="the case ends with every published figure, to the unit, with 1,000,000 accounts",
         command="{python} manage.py replay --accounts 1000000 --seed {seed}",

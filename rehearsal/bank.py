@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from refunds.bankfiles import pain_001, zengin_result, zengin_transfer
 from refunds.bankfiles.amounts import text_of
 from refunds.bankfiles.answers import AccountCheck, CheckLine, ResultLine, ReturnReason
 from refunds.bankfiles.errors import BankFileError
-from refunds.bankfiles.transfer_items import TransferItem
+from refunds.bankfiles.transfer_items import Remitter, TransferItem
 from refunds.bankfiles.zengin_result import AnswerKind
+from refunds.bankfiles.zengin_transfer import TransferFile
+from winddown import business_days
 
 # What the bank knows about an account. Its answers follow from this and from its earlier answers.
 OK = "ok"
 NO_REASON = "no_reason"
 """The bank sends the transfer back and does not say why. No account of `Accounts` is like that."""
-QUALITIES = (OK, "no_such_account", "name_mismatch", "closed_once", "always_bad")
+LATE_RETURN, CORRECTED = "late_return", "corrected_return"
+QUALITIES = (
+    OK,
+    "no_such_account",
+    "name_mismatch",
+    "closed_once",
+    "always_bad",
+    LATE_RETURN,
+    CORRECTED,
+)
 
 
 # Why a bank of ISO 20022 does not carry a transfer out.
@@ -27,6 +39,7 @@ _ISO_REASONS = {
     "name_mismatch": "BE01",
     "closed_once": "AC04",
     "always_bad": "AC06",
+    CORRECTED: "AC06",
 }
 
 
@@ -43,6 +56,42 @@ class Taken:
     answers: tuple[Path, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a bank is late, changes its mind and repeats itself. Each number is in days, and such a
+    day falls on the next bank day. With 0 nothing of the kind happens.
+
+    Each `late_every`-th file of transfers is answered `late_days` after its value date. A
+    `late_return` comes `returns_after` days after "done", and a return of `corrected_return` is
+    corrected `corrects_after` days later.
+    """
+
+    late_every: int = 0
+    late_days: int = 0
+    returns_after: int = 5
+    corrects_after: int = 3
+
+
+class Movement(NamedTuple):
+    """Money that left our account, or came `back`."""
+
+    reference: str
+    amount_minor: int
+    on: dt.date
+    back: bool = False
+
+
+class _Later(NamedTuple):
+    """What the bank says about transfers after it has answered their file."""
+
+    due_on: dt.date
+    name: str
+    kind: AnswerKind
+    value_date: dt.date
+    remitter: Remitter
+    lines: tuple[ResultLine, ...]
+
+
 @dataclass(slots=True)
 class SimulatedBank:
     """A bank with two directories: `inbox` has the files that it is sent, `outbox` its answers.
@@ -50,10 +99,12 @@ class SimulatedBank:
     `quality_of` gives the truth about an account by "bank-branch-type-number": one of `QUALITIES`.
     An account of quality `no_such_account` or `name_mismatch` fails the check and every transfer;
     `closed_once` passes the check and sends the transfer back; `always_bad` passes the check and
-    sends every transfer back. If a holder gives another account, the quality of the new one counts.
+    sends every transfer back; `late_return` is paid and sent back days later, and `corrected_return`
+    is sent back and paid after all. If a holder gives another account, its quality counts.
     The same files in the same order get the same answers, byte for byte. A file that was taken
     before is refused, as banks do. Files of ISO 20022 name their `currency`. A bank that
-    `states_the_account` remembers what it carried out, for `statement`.
+    `states_the_account` remembers what it carried out, for `statement`. `funded_minor` was on the
+    account before; with 0 it was just full enough.
     """
 
     inbox: Path
@@ -63,7 +114,11 @@ class SimulatedBank:
     remitter_codes: frozenset[str] = frozenset()
     currency: str = "JPY"
     states_the_account: bool = False
-    carried_out: list[tuple[str, int, dt.date]] = field(default_factory=list)
+    carried_out: list[Movement] = field(default_factory=list)
+    funded_minor: int = 0
+    habits: Habits = field(default_factory=Habits)
+    files: int = 0
+    later: list[_Later] = field(default_factory=list)
 
     def work(self, *, today: dt.date) -> list[Taken]:
         """Every new file in the inbox is answered. Transfers are answered on their value date only.
@@ -84,6 +139,46 @@ class SimulatedBank:
             if answers is not None:
                 self.taken.add(path.name)
                 done.append(Taken(path.name, answers=tuple(answers)))
+        return [*done, *self._say_later(today)]
+
+    def speaks(self, today: dt.date) -> bool:
+        """Returns whether a file is due for its answer today, or something is said after one."""
+        return any(each.due_on <= today for each in self.later) or any(
+            zengin_transfer.stream(path.read_bytes())[0].value_date(near=today) <= today
+            for path in self.inbox.glob("*.txt")
+            if path.name not in self.taken
+        )
+
+    def _answered_on(self, value_date: dt.date, *, number: int) -> dt.date:
+        every = self.habits.late_every
+        return self._bank_day(
+            value_date, self.habits.late_days if every and not number % every else 0
+        )
+
+    @staticmethod
+    def _bank_day(day: dt.date, later: int) -> dt.date:
+        day += dt.timedelta(days=later)
+        while later and not business_days.is_open(day, calendar="japan"):
+            day += dt.timedelta(days=1)
+        return day
+
+    def _say_later(self, today: dt.date) -> list[Taken]:
+        """The bank has said what it says after its answers until today."""
+        due = sorted(each for each in self.later if each.due_on <= today)
+        self.later = [each for each in self.later if each.due_on > today]
+        done = []
+        for each in due:
+            for item, reason in each.lines:
+                moved = Movement(item.reference, item.amount_minor, today, back=reason is not None)
+                self._remember([moved])
+            pieces = zengin_result.write_results(
+                remitter=each.remitter,
+                value_date=each.value_date,
+                answered_on=today,
+                kind=each.kind,
+                lines=each.lines,
+            )
+            done.append(Taken(each.name, answers=(self._write(each.name, pieces),)))
         return done
 
     def _answer(self, path: Path, *, today: dt.date) -> list[Path] | None:
@@ -119,10 +214,16 @@ class SimulatedBank:
         if self.remitter_codes and file.header.remitter.code not in self.remitter_codes:
             raise BankRefused("this remitter has no contract with us")
         value_date = file.header.value_date(near=today)
-        if value_date > today:
+        if self._answered_on(value_date, number=self.files + 1) > today:
             return None
+        self.files += 1
         results = [ResultLine(item, self._reason(item)) for item in file.items]
-        self._remember([each.item for each in results if each.reason is None], on=value_date)
+        self._remember(
+            Movement(each.item.reference, each.item.amount_minor, value_date)
+            for each in results
+            if each.reason is None
+        )
+        self._plan_later(name, file, value_date=value_date, today=today)
         return [
             self._write(
                 f"result-{name}",
@@ -144,16 +245,51 @@ class SimulatedBank:
         if message.value_date > today:
             return None
         lines = [(item, _ISO_REASONS.get(self._quality(item), "")) for item in message.items]
-        self._remember([item for item, why in lines if not why], on=message.value_date)
+        self._remember(
+            Movement(item.reference, item.amount_minor, message.value_date)
+            for item, why in lines
+            if not why
+        )
         return [self._write(f"report-{name}", _report(message.message_reference, lines))]
 
-    def _remember(self, items: Iterable[TransferItem], *, on: dt.date) -> None:
-        if self.states_the_account:
-            self.carried_out += [(each.reference, each.amount_minor, on) for each in items]
+    def _plan_later(
+        self, name: str, file: TransferFile, *, value_date: dt.date, today: dt.date
+    ) -> None:
+        """What comes after the answer about a file of transfers is planned."""
+        habits = self.habits
+        for quality, kind, reason, days in (
+            (LATE_RETURN, AnswerKind.RETURNED, ReturnReason.ACCOUNT_CLOSED, habits.returns_after),
+            (CORRECTED, AnswerKind.RESULT, None, habits.corrects_after),
+        ):
+            lines = tuple(
+                ResultLine(item, reason) for item in file.items if self._quality(item) == quality
+            )
+            if lines and days:
+                due_on = self._bank_day(today, days)
+                self.later.append(
+                    _Later(
+                        due_on, f"{quality}-{name}", kind, value_date, file.header.remitter, lines
+                    )
+                )
 
-    def statement(self, *, account: str, last_on: dt.date) -> Path:
-        """The statement of all that left the account until that day is in the outbox (camt.053)."""
-        pieces = _statement(account, self.carried_out, currency=self.currency, last_on=last_on)
+    def _remember(self, moved: Iterable[Movement]) -> None:
+        if self.states_the_account:
+            self.carried_out += moved
+
+    def statement(self, *, account: str, last_on: dt.date, first_on: dt.date = dt.date.min) -> Path:
+        """The statement of the account from the first until the last of these days is in the outbox
+        (camt.053). A statement of days that another one covers repeats their movements.
+        """
+        movements = [each for each in self.carried_out if each.on <= last_on]
+        opening = self.funded_minor or sum(-_net(each) for each in movements)
+        pieces = _statement(
+            account,
+            movements,
+            currency=self.currency,
+            first_on=first_on,
+            last_on=last_on,
+            opening_minor=opening,
+        )
         return self._write(f"statement-{last_on}.xml", pieces)
 
     def _reason(self, item: TransferItem) -> ReturnReason | None:
@@ -163,6 +299,7 @@ class SimulatedBank:
             "closed_once": ReturnReason.ACCOUNT_CLOSED,
             "always_bad": ReturnReason.ACCOUNT_BLOCKED,
             NO_REASON: ReturnReason.OTHER,
+            CORRECTED: ReturnReason.ACCOUNT_BLOCKED,
         }.get(self._quality(item))
 
     def _quality(self, item: TransferItem) -> str:
@@ -195,35 +332,50 @@ def _report(reference: str, lines: Iterable[tuple[TransferItem, str]]) -> Iterat
     yield b"</OrgnlPmtInfAndSts></CstmrPmtStsRpt></Document>\n"
 
 
+def _net(movement: Movement) -> int:
+    return movement.amount_minor if movement.back else -movement.amount_minor
+
+
 def _statement(
-    account: str, carried_out: list[tuple[str, int, dt.date]], *, currency: str, last_on: dt.date
+    account: str,
+    movements: Sequence[Movement],
+    *,
+    currency: str,
+    first_on: dt.date,
+    last_on: dt.date,
+    opening_minor: int,
 ) -> Iterator[bytes]:
-    """Yields a camt.053: one entry for each transfer, out of an account that was just full enough."""
+    """Yields a camt.053: one entry for each movement from the first day on. `movements` are all until
+    the last day; an entry has the same number in every statement.
+    """
 
     def amount(minor: int) -> str:
         return f'<Amt Ccy="{currency}">{text_of(minor, currency=currency)}</Amt>'
 
-    whole = sum(minor for _reference, minor, _on in carried_out)
-    first_on = min((on for _reference, _minor, on in carried_out), default=last_on)
+    before = opening_minor + sum(_net(each) for each in movements if each.on < first_on)
+    after = opening_minor + sum(map(_net, movements))
+    shown_from = max(first_on, min((each.on for each in movements), default=last_on))
     balances = "".join(
         f"<Bal><Tp><CdOrPrtry><Cd>{code}</Cd></CdOrPrtry></Tp>{amount(minor)}"
         f"<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>{on}</Dt></Dt></Bal>"
-        for code, minor, on in (("OPBD", whole, first_on), ("CLBD", 0, last_on))
+        for code, minor, on in (("OPBD", before, shown_from), ("CLBD", after, last_on))
     )
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"><BkToCstmrStmt>'
         f"<GrpHdr><MsgId>S</MsgId></GrpHdr><Stmt><Id>S</Id><CreDtTm>{last_on}T20:00:00</CreDtTm>"
-        f"<FrToDt><FrDtTm>{first_on}T00:00:00</FrDtTm><ToDtTm>{last_on}T00:00:00</ToDtTm></FrToDt>"
+        f"<FrToDt><FrDtTm>{shown_from}T00:00:00</FrDtTm><ToDtTm>{last_on}T00:00:00</ToDtTm></FrToDt>"
         f"<Acct><Id><Othr><Id>{account}</Id></Othr></Id><Ccy>{currency}</Ccy></Acct>{balances}\n"
     ).encode()
-    for number, (reference, minor, on) in enumerate(carried_out, 1):
-        yield (
-            f"<Ntry><NtryRef>{number}</NtryRef>{amount(minor)}<CdtDbtInd>DBIT</CdtDbtInd>"
-            f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt><NtryDtls><TxDtls>"
-            f"<Refs><EndToEndId>{reference}</EndToEndId></Refs>{amount(minor)}"
-            "</TxDtls></NtryDtls></Ntry>\n"
-        ).encode()
+    for number, (reference, minor, on, back) in enumerate(movements, 1):
+        if on >= first_on:
+            yield (
+                f"<Ntry><NtryRef>{number}</NtryRef>{amount(minor)}"
+                f"<CdtDbtInd>{'CRDT' if back else 'DBIT'}</CdtDbtInd>"
+                f"<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>{on}</Dt></BookgDt><NtryDtls><TxDtls>"
+                f"<Refs><EndToEndId>{reference}</EndToEndId></Refs>{amount(minor)}"
+                "</TxDtls></NtryDtls></Ntry>\n"
+            ).encode()
     yield b"</Stmt></BkToCstmrStmt></Document>\n"
 
 

@@ -56,6 +56,15 @@ class Page:
                 return form
         raise PageRefused(path=self.path, why=f"it has no form with {', '.join(names)}")
 
+    def takes(self, name: str) -> bool:
+        """Returns whether a form of the page that changes something has this field."""
+        return any(name in form.fields for form in self.forms if form.is_post)
+
+    def holds(self, name: str) -> str:
+        """Returns what the field holds already; empty if there is none."""
+        found = [form.fields[name] for form in self.forms if form.fields.get(name)]
+        return found[0][0] if found else ""
+
     def told(self) -> str:
         """Returns the sentences about what is wrong on the page."""
         found = re.findall(

@@ -17,6 +17,8 @@ from accounts import addresses
 from accounts.addresses import EMAIL
 from accounts.models import AccessRequest, User
 from refunds.bank_accounts import Account
+from refunds.payouts import methods
+from refunds.payouts.methods.postal_addresses import PostalAddress
 from rehearsal.browser import Browser, Page, PageRefused
 from rehearsal.doors import Doors
 from rehearsal.mailbox import Mailbox
@@ -54,13 +56,27 @@ class Customer:
         return bool(self.link or self.code)
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How one person wants the money, and the amount in minor units that the page must show. Without
+    an account, the one that is known is paid, or another method.
+    """
+
+    owed_minor: int
+    account: Account | None = None
+    method: str = methods.BANK
+    fallback_consent: bool = False
+    address: PostalAddress | None = None
+
+
 class Customers:
     """People all over the service who do by the pages what the reset asks of everybody, and later
     apply by the pages for their refund.
 
     `browser` makes the browser of a person, and `notices` is the directory with the notices of the
     reset. Codes to telephones leave by the command of the member of staff `by`. Whoever has a
-    wallet of `applying` is chosen before the others: these people will apply in the app.
+    wallet of `applying` is chosen before the others: these people will apply in the app. `sure`
+    returns, of the wallets that can be reached, those whose people must be among them.
     """
 
     def __init__(
@@ -71,9 +87,11 @@ class Customers:
         doors: Doors,
         by: str,
         applying: Collection[str] = (),
+        sure: Callable[[Collection[str]], Collection[str]] = lambda _reached: (),
     ) -> None:
         self.browser = browser
         self.applying = frozenset(applying)
+        self.sure = sure
         self.notices = notices
         self.doors = doors
         self.by = by
@@ -106,11 +124,16 @@ class Customers:
         told = User.objects.customers().filter(wallet__isnull=False)
         found = [*told.filter(email__in=codes), *told.filter(phone_number__in=codes)]
         people = sorted({each.pk: each for each in found}.values(), key=lambda each: each.pk)
-        applies = set(
-            Wallet.objects.filter(wallet_ref__in=self.applying).values_list("account_id", flat=True)
+        owners = dict(
+            Wallet.objects.filter(account__in=people)
+            .order_by("pk")
+            .values_list("wallet_ref", "account_id")
         )
-        chosen = _spread([each for each in people if each.pk in applies], PEOPLE)
-        others = [each for each in people if each.pk not in applies]
+        sure = {owners[ref] for ref in self.sure(owners)}
+        applies = {owners[ref] for ref in self.applying if ref in owners} - sure
+        chosen = [each for each in people if each.pk in sure]
+        chosen += _spread([each for each in people if each.pk in applies], PEOPLE - len(chosen))
+        others = [each for each in people if each.pk not in applies | sure]
         chosen += _spread(others, PEOPLE - len(chosen))
         balances = dict(
             Wallet.objects.filter(account__in=chosen).values_list("account_id", "paid_minor")
@@ -190,34 +213,65 @@ class Customers:
         if "Yes." not in page.text:
             raise PageRefused(path=page.path, why="it does not know the code of a notice")
 
-    def apply(self, accounts: Sequence[tuple[Customer, Account, int]]) -> None:
-        """Each has applied by the pages for the amount, in minor units, to be paid to the account.
-        `refused` says what stopped one of them.
+    def apply(self, wishes: Sequence[tuple[Customer, Wish]]) -> None:
+        """Each has gone through the form of the refund by the pages: applied, given an account before
+        applications open, or given another one. `refused` says what stopped one of them.
         """
-        told = {customer.login_id: (account, owed) for customer, account, owed in accounts}
+        told = {customer.user_id: wish for customer, wish in wishes}
 
         def applies(customer: Customer) -> None:
-            account, owed_minor = told[customer.login_id]
-            browser = customer.browser
-            page = browser.open("/account/refund/")
-            if "login_id" in {name for form in page.forms for name in form.fields}:
-                known = {"login_id": customer.login_id, "password": customer.password}
-                page = browser.send(page, known)
-            page = browser.open("/account/refund/bank/")
-            if f'value="{account.bank_code}"' not in page.text:
-                page = browser.send(page, {"q": account.bank_code})
-            page = browser.send(page, {"bank": account.bank_code})
-            typed = {"branch": account.branch_code, "kind": account.account_type}
-            page = browser.send(page, {**typed, "number": account.account_number})
-            family, given = account.name.split(maxsplit=1)
-            page = browser.send(page, {"family": family, "given": given})
-            page = browser.send(page, {"confirmed_minor": str(owed_minor)})
-            if not page.path.endswith("/done/"):
-                raise PageRefused(path=page.path, why=page.told())
+            _fill_in(customer, told[customer.user_id])
 
         with ThreadPoolExecutor(AT_ONCE) as together:
-            for each in [together.submit(_tries, applies, who) for who, _, _ in accounts]:
+            for each in [together.submit(_tries, applies, who) for who, _ in wishes]:
                 each.result()
+
+
+def _fill_in(customer: Customer, wish: Wish) -> None:
+    """The customer has answered one page after the other until the receipt."""
+    browser = customer.browser
+    page = browser.open("/account/refund/")
+    if page.takes("login_id"):
+        page = browser.send(page, {"login_id": customer.login_id, "password": customer.password})
+    if wish.account is None and wish.method == methods.BANK:
+        page = browser.open("/account/refund/check/")
+    elif wish.account is None:
+        page = browser.send(browser.open("/account/refund/bank/"), {"way": wish.method})
+    else:
+        page = _name_bank_account(browser, wish.account, consents=wish.fallback_consent)
+    if wish.address is not None and page.takes("postal_code"):
+        to = {"to": wish.address.name, "postal_code": wish.address.postal_code}
+        page = browser.send(page, {**to, "lines": wish.address.lines})
+    amount = {"confirmed_minor": str(wish.owed_minor)} if page.takes("confirmed_minor") else {}
+    page = browser.send(page, {"op_id": page.holds("op_id"), **amount})
+    if page.takes("password"):
+        page = browser.send(page, {"password": customer.password})
+    if not page.path.endswith("/done/"):
+        raise PageRefused(path=page.path, why=page.told())
+
+
+def _name_bank_account(browser: Browser, account: Account, *, consents: bool) -> Page:
+    """Returns the page after bank, account and name."""
+    page = browser.open("/account/refund/bank/")
+    if f'value="{account.bank_code}"' not in page.text:
+        page = browser.send(page, {"q": account.bank_code})
+    page = browser.send(page, {"bank": account.bank_code})
+    typed = {"branch": account.branch_code, "kind": account.account_type}
+    page = browser.send(page, {**typed, "number": account.account_number})
+    if not page.takes("family"):
+        # Who corrects an account sees the name that is known.
+        page = browser.open("/account/refund/name/")
+    family, given = account.name.split(maxsplit=1)
+    named = {"family": family, "given": given}
+    if consents and page.takes("fallback"):
+        named["fallback"] = "on"
+    after = browser.send(page, named, stays=True)
+    if after.takes("as_written"):
+        # It is asked whether the bank writes the name like that; such a person says yes.
+        after = browser.send(after, {**named, "as_written": "on"})
+    if after.path == page.path:
+        raise PageRefused(path=page.path, why=after.told())
+    return after
 
 
 def _spread(people: list[User], number: int) -> list[User]:

@@ -179,7 +179,7 @@ def _paid_fates(people: int) -> list[Fate]:
     """Returns the fates of the paid. About one transfer in fifty comes back for one of three
     reasons, and then succeeds.
     """
-    returned = max(3, round(people * 0.02))
+    returned = max(6, round(people * 0.02))
     reasons = (Fate.PAID_NO_SUCH_ACCOUNT, Fate.PAID_NAME_MISMATCH, Fate.PAID_CLOSED_ONCE)
     fates = [reasons[position % 3] for position in range(returned)]
     return fates + [Fate.PAID] * (people - returned)

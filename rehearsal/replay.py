@@ -22,6 +22,7 @@ from rehearsal.doors import Doors
 from rehearsal.generator import generate_case
 from rehearsal.operations import Operations, ReplayFailed
 from rehearsal.people import home_network
+from rehearsal.plans import Plan, load_behaviour, load_plan
 from rehearsal.refunding import Refunding
 from rehearsal.report import Figure, Report
 from rehearsal.serving import RehearsedSite, free_port
@@ -40,12 +41,24 @@ class Replay:
     """One pass through the case. `play` prints what happens and fills the report."""
 
     def __init__(
-        self, *, accounts: int, seed: int, directory: Path, storyteller: Storyteller
+        self,
+        *,
+        accounts: int,
+        seed: int,
+        directory: Path,
+        storyteller: Storyteller,
+        plan: Plan | None = None,
     ) -> None:
         self.case: Case = load_case()
+        self.plan = plan or load_plan()
         self.directory = directory
         self.storyteller = storyteller
-        self.report = Report(accounts=accounts, seed=seed)
+        self.report = Report(
+            accounts=accounts,
+            seed=seed,
+            plan=self.plan.code,
+            measures=sorted(self.plan.measures),
+        )
         self.doors = Doors()
         self.cast: stage.Cast
         self.operations: Operations
@@ -72,7 +85,7 @@ class Replay:
             )
             site.wait()
             self.victims = Compensation(self.operations)
-            self.refunding = Refunding(self.operations)
+            self.refunding = Refunding(self.operations, plan=self.plan, behaviour=load_behaviour())
             self.incident()
             self.announcement()
             self.shut_down()
@@ -100,7 +113,7 @@ class Replay:
         starts. Returns the files' manifest.
         """
         with self.report.phase("set up"):
-            self.cast = stage.set_up(self.doors)
+            self.cast = stage.set_up(self.doors, more=self.plan.set_up)
         with self.report.phase("generate") as phase:
             manifest = generate_case(
                 accounts=self.report.accounts,
@@ -192,6 +205,7 @@ class Replay:
             doors=self.doors,
             by="commander",
             applying=self.refunding.applying_in_the_app(),
+            sure=self.refunding.one_of_each,
         )
         with self.report.phase("customers at the pages") as phase:
             customers = people.come_back()
@@ -244,6 +258,8 @@ class Replay:
         self.refunding.compensate()
         operations.move_to(dt.datetime(2019, 9, 1, tzinfo=service.time_zone))
         operations.load("payments", "2019_08_01")
+        for until in (dt.date(2019, 9, 2), dt.date(2019, 9, 27)):
+            self.refunding.collect_accounts(until)
 
     def shut_down(self) -> None:
         """30 September, 24:00: a payment passes in the last microsecond and none after it. The
@@ -304,12 +320,13 @@ class Replay:
         self.refunding.live_through(service.refund_window_first_on, dt.date(2020, 1, 8))
         counted_at = dt.datetime(2020, 1, 9, 12, tzinfo=service.time_zone)
         operations.move_to(counted_at)
-        self.refunding.compare_unpaid(as_of=counted_at)
+        if self.plan.is_published:
+            self.refunding.compare_unpaid(as_of=counted_at)
         self.refunding.drill()
         self.refunding.live_through(dt.date(2020, 1, 9), last_on)
         operations.move_to(window_ends_at)
         self.refunding.exclude()
-        self.refunding.live_through(last_on + dt.timedelta(days=1), dt.date(2020, 2, 29))
+        self.refunding.live_through(last_on + dt.timedelta(days=1), self.plan.until)
         self.victims.close_requests()
         self.victims.compare()
         auditor = operations.desk("auditor")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import resource
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -77,6 +77,12 @@ class Report:
     """Amounts that no door moves on."""
     open_at_the_end: list[str] = field(default_factory=list)
     """What keeps the programme from its completion, one sentence each."""
+    plan: str = ""
+    measures: list[str] = field(default_factory=list)
+    kinds: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """How many of each kind of people went through forms, and how many came by file."""
+    reminders: int = 0
+    statements: int = 0
     identity: list[dict[str, Any]] = field(default_factory=list)
     """Where all that is entitled was at the end of each day of the refund."""
     figures: list[Figure] = field(default_factory=list)
@@ -169,6 +175,10 @@ class Report:
             "reissued": self.reissued,
             "stuck": self.stuck,
             "open_at_the_end": self.open_at_the_end,
+            "plan": {"code": self.plan, "measures": self.measures},
+            "kinds": {kind: dict(ways) for kind, ways in sorted(self.kinds.items())},
+            "reminders": self.reminders,
+            "statements": self.statements,
             "identity": self.identity,
             "doors_missing": doors_missing(),
             "figures": [asdict(figure) | {"holds": figure.holds} for figure in self.figures],

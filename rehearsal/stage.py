@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from django.core.management import call_command
 from django.db import connection
@@ -97,14 +99,17 @@ def own_nothing() -> None:
     os.environ["WINDDOWN_DATABASE_ROLE"] = roles.application
 
 
-def set_up(doors: Doors) -> Cast:
+def set_up(doors: Doors, *, more: str = "") -> Cast:
     """The programme has begun from its set-up file at the launch of the service, and its staff are
-    there, each with a role, a password and an authenticator app.
+    there, each with a role, a password and an authenticator app. `more` is added to the file.
 
     The first two people bring in the others, as the staff of an operator do. Raises `CommandFailed`.
     """
     launched_at = load_case().programme.launched_at
-    doors.shell("begin", str(SET_UP_FILE), "--rehearsal", f"--at={launched_at:%Y-%m-%dT%H:%M}")
+    with TemporaryDirectory() as directory:
+        file = Path(directory) / SET_UP_FILE.name
+        file.write_text(f"{SET_UP_FILE.read_text(encoding='utf-8')}\n{more}", encoding="utf-8")
+        doors.shell("begin", str(file), "--rehearsal", f"--at={launched_at:%Y-%m-%dT%H:%M}")
     one, two = list(PEOPLE)[:2]
     for number, (login, role) in enumerate(list(PEOPLE.items())[2:], start=3):
         doors.must(

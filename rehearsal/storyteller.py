@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.table import Table
 
+from rehearsal.case import load_case
 from rehearsal.report import Report
 
 TOKYO = ZoneInfo("Asia/Tokyo")
+WINDOW_OPENED = load_case().programme.refund_window_first_on
 
 
 class Storyteller:
@@ -37,6 +39,7 @@ class Storyteller:
         """The money table, the figures, the invariants and the result are on the terminal."""
         self.console.print(self._money(report))
         self.console.print(self._figures(report))
+        self.console.print(self._paid(report))
         for code, sentences in report.breached.items():
             self.console.print(
                 f"[red]invariant {code} is breached[/red]: " + "; ".join(sentences[:3])
@@ -57,6 +60,19 @@ class Storyteller:
             table.add_row(line.line, f"{line.amount_minor:,}")
         table.add_section()
         table.add_row("difference", f"{report.difference_minor:,}")
+        return table
+
+    def _paid(self, report: Report) -> Table:
+        table = Table(
+            title=f"Paid by the end of each day, plan {report.plan}"
+            " (7pay at day 101: 32.4% of the people)",
+            title_justify="left",
+        )
+        for name in ("day", "date", "people", "yen"):
+            table.add_column(name, justify="left" if name == "date" else "right")
+        for day in report.paid_by_day:
+            number = (dt.date.fromisoformat(day["day"]) - WINDOW_OPENED).days + 1
+            table.add_row(str(number), day["day"], f"{day['people']:.1%}", f"{day['amount']:.1%}")
         return table
 
     def _figures(self, report: Report) -> Table:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from refunds.bankfiles import zengin_result, zengin_transfer
+from refunds.bankfiles import camt_053, zengin_result, zengin_transfer
 from refunds.bankfiles.answers import AccountCheck, CheckLine, ReturnReason
 from refunds.bankfiles.transfer_items import Remitter, TransferItem
-from rehearsal.bank import QUALITIES, Accounts, SimulatedBank, later_quality
+from refunds.bankfiles.zengin_result import AnswerKind
+from rehearsal.bank import QUALITIES, Accounts, Habits, SimulatedBank, later_quality
 
 REMITTER = Remitter("1234567890", "ｾﾌﾞﾝ", "0001", "", "001", "", "2", "7654321")
 BRANCHES = [("0001", "001"), ("0005", "101")]
@@ -53,8 +54,59 @@ def test_a_transfer_is_answered_on_its_value_date_by_the_quality_of_its_account(
         ReturnReason.NAME_MISMATCH,
         ReturnReason.ACCOUNT_CLOSED,
         ReturnReason.ACCOUNT_BLOCKED,
+        None,
+        ReturnReason.ACCOUNT_BLOCKED,
     ]
     assert bank.work(today=FRIDAY) == []
+
+
+def test_the_bank_returns_after_done_and_corrects_a_return_days_later(bank: SimulatedBank) -> None:
+    send(bank)
+    bank.work(today=FRIDAY)
+    assert not bank.speaks(FRIDAY)
+    said = {}
+    for day in (dt.date(2019, 11, 18), dt.date(2019, 11, 20)):
+        assert bank.speaks(day)
+        (taken,) = bank.work(today=day)
+        file = zengin_result.read_results(taken.answers[0].read_bytes())
+        said[day.day] = [
+            (file.header.kind, line.reason, line.item.reference) for line in file.lines
+        ]
+    assert said == {
+        18: [(AnswerKind.RESULT, None, "7")],
+        20: [(AnswerKind.RETURNED, ReturnReason.ACCOUNT_CLOSED, "6")],
+    }
+
+
+def test_a_bank_that_is_late_answers_on_a_later_bank_day(bank: SimulatedBank) -> None:
+    bank.habits = Habits(late_every=1, late_days=1)
+    send(bank)
+    assert bank.speaks(FRIDAY)
+    assert [bank.work(today=FRIDAY + dt.timedelta(days=days)) for days in (0, 1, 2)] == [[], [], []]
+    assert len(bank.work(today=FRIDAY + dt.timedelta(days=3))) == 1
+
+
+def test_statements_overlap_and_their_balances_follow_each_other(bank: SimulatedBank) -> None:
+    bank.states_the_account, bank.funded_minor = True, 10_000
+    send(bank)
+    for day in (15, 18, 20):
+        bank.work(today=dt.date(2019, 11, day))
+    first, second = (
+        camt_053.read(
+            bank.statement(
+                account="7654321", first_on=dt.date(2019, 11, on), last_on=dt.date(2019, 11, until)
+            ).read_bytes(),
+            currency="JPY",
+            near=FRIDAY,
+        ).statements[0]
+        for on, until in ((1, 18), (18, 30))
+    )
+    known = {line.identity for line in first.lines}
+    assert [line.identity in known for line in second.lines] == [True, False]
+    assert first.balance_before_minor == 10_000
+    both = [line.amount_minor for line in first.lines]
+    assert first.balance_after_minor == 10_000 - sum(both)
+    assert second.balance_after_minor == first.balance_after_minor + second.lines[-1].amount_minor
 
 
 def test_a_check_finds_wrong_accounts_and_names_and_no_closed_ones(bank: SimulatedBank) -> None:
@@ -69,6 +121,8 @@ def test_a_check_finds_wrong_accounts_and_names_and_no_closed_ones(bank: Simulat
         AccountCheck.MATCHED,
         AccountCheck.NO_SUCH_ACCOUNT,
         AccountCheck.NAME_DIFFERS,
+        AccountCheck.MATCHED,
+        AccountCheck.MATCHED,
         AccountCheck.MATCHED,
         AccountCheck.MATCHED,
     ]
@@ -116,5 +170,5 @@ def test_no_two_holders_or_attempts_share_an_account() -> None:
 
 def test_a_corrected_account_is_good_unless_its_holder_never_has_one() -> None:
     assert [later_quality(quality) for quality in QUALITIES] == [
-        "ok", "ok", "ok", "ok", "always_bad",
+        "ok", "ok", "ok", "ok", "always_bad", "ok", "ok",
     ]  # fmt: skip

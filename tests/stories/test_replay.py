@@ -4,6 +4,7 @@ by its exit code.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import subprocess
@@ -15,6 +16,8 @@ import pytest
 from django.conf import settings
 
 from rehearsal.case import load_case
+from rehearsal.outlook import Truth, compute
+from rehearsal.plans import load_behaviour, load_plan
 from winddown.authority import roles
 
 OWN_BROKER = re.sub(r"(/|db=)\d+$", r"\g<1>13", settings.REDIS_URL)
@@ -62,6 +65,23 @@ def test_the_replayed_case_ends_with_the_published_figures(
     # Each day of the window and of the payouts after it.
     assert len({day["day"] for day in report["identity"]}) >= 152
     assert {day["difference"] for day in report["identity"]} == {0}
+    # The bank paid and took back, answered late, corrected a return, and stated days twice.
+    assert report["returned_after_paid"] >= 2
+    assert report["statements"] >= 5
+    # Somebody of every kind who applies alone did so by the form.
+    truth = Truth.read(tmp_path / "replay" / "case" / "truth")
+    kinds = {kind.code for kind in load_behaviour().kinds if not kind.measure}
+    assert kinds | {"plain"} == set(report["kinds"])
+    by_form = {kind for kind, ways in report["kinds"].items() if ways.get("forms")}
+    assert by_form == (kinds | {"plain"}) - {"heir"}
+    # The quick computation of the comparison says the same as the replay.
+    computed = compute(truth, case=case, plan=load_plan(), behaviour=load_behaviour())
+    for day in report["paid_by_day"]:
+        people, amount = computed.shares(dt.date.fromisoformat(day["day"]))
+        assert (people, amount) == (
+            pytest.approx(day["people"], abs=0.02),
+            pytest.approx(day["amount"], abs=0.02),
+        )
     without = {room for room, number in report["doors_missing"].items() if number}
     assert without <= {"refunds.claims", "refunds.remedies"}
     # 7pay had paid a third of the people by the last day but one of the window.
