@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import itertools
+import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from django.db.models import Count, Exists, OuterRef, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
+from accounts.models import User
+from refunds.applications import reminders
 from refunds.bank_accounts import Account
 from refunds.models import (
     Branch,
@@ -44,10 +47,11 @@ from rehearsal.courses import (
 from rehearsal.customers import Customer, Customers, Wish
 from rehearsal.forms_file import ACCOUNT, APPLICATION, CORRECTION, METHOD, Sent, written
 from rehearsal.identity import Identity
-from rehearsal.operations import Operations
+from rehearsal.operations import WAIT_S_MAX, Operations, ReplayFailed
 from rehearsal.plans import REMINDERS, Behaviour, Plan
 from rehearsal.voucher_provider import VoucherProvider
 from wallets.models import Wallet
+from winddown import clock, tasks
 
 COMPENSATION_CYCLE = ("2019-08-28", "2019-08-30")
 LATE_FROM = dt.date(2020, 1, 11)
@@ -104,6 +108,8 @@ class Refunding:
         self.holders: dict[int, Holder] = {}
         self.attempts: Counter[int] = Counter()
         self.reissued: Counter[int] = Counter()
+        self.reminded: set[int] = set()
+        self.counted: set[int] = set()
         self.accounts: Accounts
         self.bank: SimulatedBank
         self.provider: VoucherProvider
@@ -276,19 +282,20 @@ class Refunding:
             if on and first_on <= on <= last_on:
                 by_week[end_of_week(on, last_on)].append(holder)
         cycles = dict(self.plan.cycles)
+        values = set(cycles.values())
         states_after = self.behaviour.number("bank_states_after_days")
         stated = {value + dt.timedelta(days=states_after): value for value in cycles.values()}
         waves = {planned - WAVE_TOLD: planned for planned in cycles}
         reminded = self._reminder_days()
         day = first_on
         while day <= last_on:
-            answered = self.bank.speaks(day) or self.provider.tells(day)
+            answered = day in values or self.bank.speaks(day) or self.provider.tells(day)
             if answered or any(day in acts for acts in (by_week, cycles, stated, waves, reminded)):
                 self.operations.move_to(self._noon(day))
             if day in waves:
                 self.plan_wave(waves[day], cycles[waves[day]])
             if day in reminded:
-                self.remind()
+                self.remind(reminded[day])
             if day in by_week:
                 self.apply(by_week[day], day=day)
             if answered:
@@ -300,18 +307,35 @@ class Refunding:
             self.account_for(day)
             day += dt.timedelta(days=1)
 
-    def _reminder_days(self) -> frozenset[dt.date]:
+    def _reminder_days(self) -> dict[dt.date, int]:
+        """Returns how many days before the last day the wave of reminders of each day is."""
         if not self.plan.has(REMINDERS):
-            return frozenset()
+            return {}
         last_on = self.case.programme.refund_window_last_on
-        return frozenset(last_on - dt.timedelta(days=days) for days in REMINDER_WAVES)
+        return {last_on - dt.timedelta(days=days): days for days in REMINDER_WAVES}
 
-    def remind(self) -> None:
-        """Everybody who has not applied has the reminder of the day."""
+    def remind(self, days_before: int) -> None:
+        """Everybody who can be reached and has not applied has the reminder of the wave. The real
+        worker queued it when the hour of beat came. Raises `ReplayFailed` if it did not.
+        """
         with self.report.phase("reminders") as phase:
-            self.doors.shell("tick")
-            phase.rows = self.report.reminders = Reminder.objects.count()
-        self.tell(f"{phase.rows:,} reminders so far.")
+            tasks.follow_up.delay()
+            deadline = time.monotonic() + WAIT_S_MAX
+            while self._not_reminded(days_before).exists():
+                if time.monotonic() > deadline:
+                    raise ReplayFailed(why="no worker queued the reminders")
+                time.sleep(0.3)
+            told = Reminder.objects.filter(days_before=days_before)
+            phase.rows = told.count()
+        self.reminded |= set(told.values_list("holder_id", flat=True))
+        self.report.reminders = Reminder.objects.count()
+        self.tell(f"{phase.rows:,} people were reminded.")
+
+    @staticmethod
+    def _not_reminded(days_before: int) -> QuerySet[User]:
+        told = Reminder.objects.filter(days_before=days_before).values("holder_id")
+        reachable = reminders.not_applied().with_channel(verified_by=clock.now())
+        return reachable.exclude(pk__in=told)
 
     def plan_wave(self, planned_on: dt.date, pay_on: dt.date) -> None:
         """The payout run is a wave that holders see, and two people agreed to it."""
@@ -337,6 +361,12 @@ class Refunding:
     def apply(self, holders: list[Holder], *, day: dt.date) -> None:
         """The holders have applied, and those with a wrong account have given another one."""
         late = day >= LATE_FROM
+        # Nobody answers a reminder that did not come.
+        holders = [
+            each
+            for each in holders
+            if each.course.kind != "reminded" or each.user_id in self.reminded
+        ]
         walking = [] if late else [each for each in holders if self._walks(each)]
         self._walk(
             {
@@ -371,8 +401,7 @@ class Refunding:
                 reason="applications of the week",
             )
             phase.rows = taken
-        for each in holders:
-            self.report.kinds[each.course.kind]["files"] += each.user_id not in there
+        self._count([each for each in holders if each.user_id not in there], "files")
         self._review([holder.user_id for holder in holders])
         self.check_payees()
         self.correct()
@@ -421,8 +450,13 @@ class Refunding:
         for customer, _wish in walking:
             if customer.refused:
                 raise PageRefused(path="/account/refund/", why=customer.refused)
-        for each in wishes:
-            self.report.kinds[each.course.kind]["forms"] += 1
+        self._count(wishes, "forms")
+
+    def _count(self, holders: Iterable[Holder], way: str) -> None:
+        """The report counts each of these people, by kind and by the way that each came first."""
+        for each in holders:
+            self.report.kinds[each.course.kind][way] += each.user_id not in self.counted
+            self.counted.add(each.user_id)
 
     def _first_account(self, holder: Holder) -> Account:
         return self._account(

@@ -86,15 +86,11 @@ def _page(first: dict[str, Any], second: dict[str, Any], truth: Truth) -> Iterat
     )
     yield from ("", "## Kinds of people", "")
     yield from _table(
-        ("kind", "7pay: by forms", "7pay: by file", "early: by forms", "early: by file"),
+        ("kind", "people, 7pay", "people, early"),
         (
             (
                 kind.replace("_", " "),
-                *(
-                    f"{report['kinds'].get(kind, {}).get(way, 0):,}"
-                    for report in (first, second)
-                    for way in ("forms", "files")
-                ),
+                *(f"{sum(report['kinds'].get(kind, {}).values()):,}" for report in (first, second)),
             )
             for kind in _kinds(first, second)
         ),
