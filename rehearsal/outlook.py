@@ -44,6 +44,15 @@ class Outlook:
         minor = sum(n for day, n in self.paid_minor.items() if day <= until)
         return people / self.people, minor / self.amount_minor
 
+    def half_by(self) -> dt.date:
+        """Returns the day by which half of those who are paid have their money."""
+        people, half = 0, sum(self.paid.values()) / 2
+        for day in sorted(self.paid):
+            people += self.paid[day]
+            if people >= half:
+                return day
+        raise AssertionError("somebody is paid")
+
     def cost_minor(self, behaviour: Behaviour) -> int:
         return (
             sum(COSTS[method] * n for method, n in self.payouts.items())

@@ -117,6 +117,7 @@ def test_each_measure_pays_more_people_than_without_it(truth: Truth) -> None:
     # Early accounts pay the same people sooner.
     october = dt.date(2019, 10, 31)
     assert told[f"only {EARLY_DATA}"].shares(october) > none.shares(october) == (0, 0)
+    assert told[f"only {EARLY_DATA}"].half_by() < none.half_by()
     assert everything.cost_minor(load_behaviour()) > none.cost_minor(load_behaviour())
 
 

@@ -14,7 +14,7 @@ from django.core.management.base import CommandError
 
 from rehearsal.case import load_case
 from rehearsal.outlook import Outlook, Truth, compute, variants
-from rehearsal.plans import PLANS, Behaviour, load_behaviour, load_plan
+from rehearsal.plans import PLANS, Behaviour, Plan, load_behaviour, load_plan
 from winddown.terminal import RecordedCommand
 
 PAGE = Path("docs/plans-compared.md")
@@ -107,10 +107,22 @@ def _page(first: dict[str, Any], second: dict[str, Any], truth: Truth) -> Iterat
             "yen at day 101",
             "people at the end",
             "yen at the end",
+            "half of the paid by",
             "cost, JPY",
             "cost for each person paid",
         ),
         (_computed(name, each, early.until, behaviour) for name, each in outlooks),
+    )
+    yield ""
+    yield from _table(
+        (
+            "measure",
+            "adds alone, people",
+            "costs alone, JPY",
+            "adds last, people",
+            "costs last, JPY",
+        ),
+        _added(dict(outlooks), early, behaviour),
     )
     yield ""
     for code, report, name in (("7pay", first, "no measure"), ("early", second, "all")):
@@ -184,9 +196,27 @@ def _computed(name: str, outlook: Outlook, until: dt.date, behaviour: Behaviour)
     return (
         name.replace("_", " "),
         *(f"{share:.1%}" for share in shares),
+        f"{outlook.half_by():%Y-%m-%d}",
         f"{cost:,}",
         f"{cost / people:,.0f}" if people else "",
     )
+
+
+def _added(
+    outlooks: Mapping[str, Outlook], plan: Plan, behaviour: Behaviour
+) -> Iterator[tuple[str, ...]]:
+    """Yields what each measure adds by the end to no measure, and to all others."""
+    for measure in sorted(plan.measures):
+        pairs = (
+            (outlooks["no measure"], outlooks[f"only {measure}"]),
+            (outlooks[f"all but {measure}"], outlooks["all"]),
+        )
+        told = [measure.replace("_", " ")]
+        for without, having in pairs:
+            people = having.shares(plan.until)[0] - without.shares(plan.until)[0]
+            cost = having.cost_minor(behaviour) - without.cost_minor(behaviour)
+            told += [f"{people:+.1%}", f"{cost:+,}"]
+        yield tuple(told)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
