@@ -168,9 +168,12 @@ class SimulatedBank:
         self.later = [each for each in self.later if each.due_on > today]
         done = []
         for each in due:
-            for item, reason in each.lines:
-                moved = Movement(item.reference, item.amount_minor, today, back=reason is not None)
-                self._remember([moved])
+            self._remember(
+                Movement(
+                    line.item.reference, line.item.amount_minor, today, back=line.reason is not None
+                )
+                for line in each.lines
+            )
             pieces = zengin_result.write_results(
                 remitter=each.remitter,
                 value_date=each.value_date,
