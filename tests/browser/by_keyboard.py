@@ -34,7 +34,9 @@ def fill(page: Any, **typed: str) -> None:
         page.keyboard.insert_text(value)
 
 
-def apply_by_keyboard(page: Any, login: str, *, bank: str) -> list[str]:
+def apply_by_keyboard(
+    page: Any, login: str, *, bank: str, number: str = "７６５４３２１"
+) -> list[str]:
     """The customer has signed in and applied for 1,234 yen. Returns the addresses of the pages after
     the one on which the sign-in ended.
     """
@@ -48,7 +50,7 @@ def apply_by_keyboard(page: Any, login: str, *, bank: str) -> list[str]:
     assert "1,234円" in page.inner_text("main")
     press(page, "始める")
     press(page, bank)
-    fill(page, branch="001", number="７６５４３２１")
+    fill(page, branch="001", number=number)
     with page.expect_navigation():
         page.keyboard.press("Enter")
     fill(page, family="やまだ", given="たろう")
