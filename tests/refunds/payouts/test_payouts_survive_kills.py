@@ -188,6 +188,12 @@ def test_killed_processes_pay_nothing_twice_and_leave_no_half_file(
 
     swept(approve, proof=long_form)
 
+    def release() -> None:
+        found = PayoutBatch.objects.get(pk=batch.pk)
+        payout_batches.hand_out(found, actor=house.treasury, reason="test")
+
+    swept(release, proof=long_form)
+
     def export() -> None:
         found = PayoutBatch.objects.get(pk=batch.pk)
         payout_batches.export_batch(found, directory=inbox, actor=house.treasury, reason="test")
