@@ -115,7 +115,7 @@ def links_used_for_nothing() -> list[str]:
         """
         SELECT l.id FROM accounts_onetimelink l JOIN accounts_user u ON u.id = l.user_id
         WHERE l.used_at IS NOT NULL AND (
-            (l.purpose NOT IN ('browser', 'address', 'claim')
+            (l.purpose NOT IN ('browser', 'address', 'claim', 'confirm')
              AND (u.password_set_at IS NULL OR u.password_set_at < l.used_at))
             OR (l.purpose = 'address' AND NOT coalesce(
                 greatest(u.email_verified_at, u.channel_changed_at) >= l.used_at, false))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from refunds.applications import unusual
 from refunds.models import FraudClaim, IssuerAction
-from refunds.payouts import bank_days, sent_files
+from refunds.payouts import bank_days, sent_files, traces
 from winddown.alarm_kinds import ALARM_FINDERS, KINDS, AlarmCondition, AlarmKind, Severity
 
 # A claim that nobody decided for so long is an alarm: the holder waits for the money.
@@ -29,6 +29,12 @@ KINDS.add_all(
             "treasury_operator",
             Severity.GRAVE,
             "bank-day-differs.md",
+        ),
+        "trace_overdue": AlarmKind(
+            _("A trace of a payout is overdue"),
+            "treasury_operator",
+            Severity.WARNING,
+            "trace-overdue.md",
         ),
         "issuer_late": AlarmKind(
             _("Answers of an issuer are late"),
@@ -76,6 +82,23 @@ def bank_day_alarms(at: dt.datetime) -> list[AlarmCondition]:
             _("Bank day %(day)s: ledger, statements and customers' pages do not agree."),
             reverse("console:bank_days"),
             {"day": tie.bank_day.isoformat()},
+        )
+    ]
+
+
+@ALARM_FINDERS.entry("overdue traces")
+def trace_alarms(at: dt.datetime) -> list[AlarmCondition]:
+    """Returns an alarm while a trace is open after its day."""
+    late = traces.overdue().count()
+    if not late:
+        return []
+    return [
+        AlarmCondition(
+            "trace_overdue",
+            "traces",
+            _("Traces of payouts that are open after their day: %(n)s"),
+            reverse("console:traces"),
+            {"n": f"{late:,}"},
         )
     ]
 

@@ -10,6 +10,7 @@ class RefundsConfig(AppConfig):
     def ready(self) -> None:
         from refunds import alarms, filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
         from refunds.applications import (  # noqa: F401
+            channel_codes,
             choosing,
             claim_numbers,
             reminders,
@@ -22,7 +23,7 @@ class RefundsConfig(AppConfig):
         from refunds.claims import invariants as claim_invariants  # noqa: F401
         from refunds.closing import documents  # noqa: F401
         from refunds.closing import invariants as closing_invariants  # noqa: F401
-        from refunds.payouts import bank_days, payout_batches, sent_files
+        from refunds.payouts import arrivals, bank_days, payout_batches, sent_files
         from refunds.payouts.methods import notices
         from refunds.remedies import follow_up, requests  # noqa: F401
         from winddown.runs import clockwork, registry
@@ -34,6 +35,7 @@ class RefundsConfig(AppConfig):
         clockwork.FOLLOW_UPS.add("vouchers", notices.follow_up)
         clockwork.FOLLOW_UPS.add("unusual applications", unusual.find)
         clockwork.FOLLOW_UPS.add("drafts", submitting.expire_drafts)
+        clockwork.FOLLOW_UPS.add("whether it arrived", arrivals.follow_up)
         clockwork.FOLLOW_UPS.add("accounts tried once more", retrying.follow_up)
         clockwork.FOLLOW_UPS.add("requests to issuers", follow_up.follow_up)
         clockwork.FOLLOW_UPS.add("claims secured by the fence", holding.secure_by_fence)

@@ -16,8 +16,9 @@ from refunds.models import (
     Payout,
     PayoutBatch,
     ReconciliationBreak,
+    TraceCase,
 )
-from refunds.payouts import bank_days, breaks, funding, refund_limits, view_lists
+from refunds.payouts import bank_days, breaks, funding, refund_limits, traces, view_lists
 from winddown import clock
 from winddown.models import Programme
 from winddown.programme import incident_withdrawal, stages
@@ -82,6 +83,16 @@ def _breaks() -> list[Count]:
             _("Lines of the bank's answers that are not cleared"),
             found=breaks.open_breaks(),
             of=ReconciliationBreak.objects.count(),
+        )
+    ]
+
+
+def _traces() -> list[Count]:
+    return [
+        open_now(
+            _("Traces of payouts that are not closed"),
+            found=traces.open_ones().count(),
+            of=TraceCase.objects.count(),
         )
     ]
 
@@ -151,11 +162,12 @@ def _bank_days() -> list[Count]:
 
 
 GATES.add("bank_days", Gate(_("Ledger, statements and customers' pages agree"), _bank_days))
+GATES.add("traces", Gate(_("No trace of a payout is open"), _traces))
 GATES.add("breaks", Gate(_("No line of the bank's answers is open"), _breaks))
 GATES.add("payouts", Gate(_("No payout is under way"), _payouts))
 GATES.add("holders_paid", Gate(_("Every holder is paid or excluded"), _holders))
 GATES.add("claims", Gate(_("Every claim is settled"), _claims))
 GATES.add("funds", Gate(_("The funds set aside are as large as the law asks"), _funds))
 
-for _name in ("payouts", "holders_paid", "claims", "breaks", "bank_days"):
+for _name in ("payouts", "holders_paid", "claims", "breaks", "bank_days", "traces"):
     stages.CLOSING_PROOFS.add(_name, stages.gate_holds(_name))

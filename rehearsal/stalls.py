@@ -46,6 +46,7 @@ _CLAIMS = Mend("fraud_analyst", "/console/look-up/")
 OF_GATE: Mapping[str, Mend] = {
     "bank_days": Mend("treasury_operator", "import_bank_results"),
     "breaks": Mend("treasury_operator", "take_break"),
+    "traces": Mend("treasury_operator", "take_trace"),
     "claims": _CLAIMS,
     "duties": Mend("compliance", "keep_closing_document"),
     "filings": Mend("compliance", "filing"),

@@ -82,6 +82,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     "refunds_applicationorigin": ("network", "device", "address"),
     "refunds_answerline": ("fingerprint", "name"),
     "refunds_claimnumber": ("key", "digest"),
+    "refunds_tracecase": ("account_end", "resolution"),
     "refunds_closingdocument": ("subject", "owner", "contact"),
     "refunds_fraudclaim": ("evidence", "rejection_note"),
     "refunds_issueranswer": ("note",),

@@ -36,12 +36,15 @@ class Message(models.Model):
         APPLICATION_IN = "application_in"
         DOCUMENTS_ASKED = "documents_asked"
         CLAIM_CODE = "claim_code"
+        CONFIRM_CODE = "confirm_code"
+        ARRIVAL_ASKED = "arrival_asked"
 
     BULK = (
         Kind.REFUND_REMINDER,
         Kind.MERCHANT_NOTICE,
         Kind.VOUCHER_ISSUED,
         Kind.VOUCHER_REMINDER,
+        Kind.ARRIVAL_ASKED,
     )
     """What is sent to many. What one person waits for goes before it."""
 

@@ -27,6 +27,7 @@ class AccessRequest(models.Model):
         SIGN_UP = "sign_up"
         CASE = "case"
         CLAIM = "claim"
+        CONFIRM = "confirm"
 
     TRIES_MAX = 5
 
@@ -67,7 +68,7 @@ class AccessRequest(models.Model):
 class OneTimeLink(models.Model):
     """A link that works once: for a new password, a new account, a new channel, a new browser, for an
     address to be verified, for a merchant to confirm a notice, or, as a code alone, beside a claim
-    number.
+    number, or to confirm a change of the payee.
 
     Its token (mail) and its code (telephone) are not stored. Both are derived from `key` with the
     site's secret. Its time begins when it is handed to its channel. It is dead after its use, when
@@ -85,6 +86,7 @@ class OneTimeLink(models.Model):
         ADDRESS = "address"
         MERCHANT = "merchant"
         CLAIM = "claim"
+        CONFIRM = "confirm"
 
     UNFENCED = (Purpose.STAFF, Purpose.BROWSER, Purpose.MERCHANT)
     """The purposes of links that open no account of a customer. No fence ends them."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts import addresses
@@ -29,7 +29,9 @@ CODE_DIGITS = 8
 LINKS_PER_HOUR_MAX = 3
 Purpose = OneTimeLink.Purpose
 # Dead once the address that they were sent to is not the account's any more.
-_OF_A_CHANNEL = (Purpose.RECOVER, Purpose.BROWSER, Purpose.CLAIM)
+_OF_A_CHANNEL = (Purpose.RECOVER, Purpose.BROWSER, Purpose.CLAIM, Purpose.CONFIRM)
+# A code that is typed beside something else, and opens no page by itself.
+_CODES = (Purpose.CLAIM, Purpose.CONFIRM)
 
 
 def issue(
@@ -121,8 +123,7 @@ def by_token(given: str) -> OneTimeLink:
         link = None
     if link is None or not constant_time_compare(given, token(link)):
         raise LinkDead
-    if link.purpose == Purpose.CLAIM:
-        # It is a code, which opens something beside a claim number only.
+    if link.purpose in _CODES:
         raise LinkDead
     if not (lives(link) or _is_read_again(link)):
         raise LinkDead
@@ -143,7 +144,8 @@ def by_code(request: AccessRequest, given: str) -> OneTimeLink:
     counted = AccessRequest.objects.filter(pk=request.pk, tries__lt=AccessRequest.TRIES_MAX)
     if not counted.update(tries=F("tries") + 1):
         raise LinkDead
-    waiting = OneTimeLink.objects.filter(request=request, channel=addresses.PHONE)
+    by_mail_too = Q(channel=addresses.PHONE) | Q(purpose=Purpose.CONFIRM)
+    waiting = OneTimeLink.objects.filter(by_mail_too, request=request)
     for link in waiting.select_related("case").order_by("pk"):
         if constant_time_compare(typed, code(link)) and lives(link):
             return link

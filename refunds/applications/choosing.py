@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.db import transaction
 
 from refunds.applications import payees, review, submitting
-from refunds.models import RefundApplication
+from refunds.models import Payout, RefundApplication, Voucher
 from refunds.payouts import methods, transfer_results
 from refunds.payouts.methods import postal_addresses
 from refunds.payouts.methods.postal_addresses import PostalAddress
@@ -65,7 +65,34 @@ def choose(
         return RefundApplication.objects.get(pk=locked.pk)
 
 
-@transfer_results.AFTER_RETURNS.entry("fallback")
+@transfer_results.AFTER_RETURNS.entry("lost vouchers")
+def replace_lost(entitlements: Sequence[int], reason: str) -> int:
+    """Who lost a code or an order gets another one of the same kind, now that its provider cancelled
+    it. Returns how many. Must run inside the caller's transaction.
+    """
+    lost = Voucher.objects.filter(
+        payout__entitlement__in=entitlements,
+        payout__state__in=Payout.CAME_BACK,
+        lost_at__isnull=False,
+        state=Voucher.State.EXPIRED,
+    )
+    waiting = list(
+        RefundApplication.objects.select_for_update(no_key=True, of=("self",))
+        .filter(
+            entitlement__in=lost.values("payout__entitlement"),
+            live=True,
+            state=State.NEEDS_INFO,
+            asked_for=RefundApplication.VOUCHER,
+        )
+        .order_by("pk")
+    )
+    review.go_on(waiting, at=clock.now(), actor=SYSTEM)
+    for each in waiting:
+        audit.append("application.replace_lost", each.subject, actor=SYSTEM, reason=reason)
+    return len(waiting)
+
+
+@transfer_results.AFTER_RETURNS.entry("fallback", place=1)
 def fall_back(entitlements: Sequence[int], reason: str) -> int:
     """The holders of returned payouts who agreed to it are paid by the next method that carries the
     amount; the others are asked. Returns how many. Must run inside the caller's transaction.

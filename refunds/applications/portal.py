@@ -35,6 +35,7 @@ from refunds.applications import (
     claim_portal,
     document_portal,
     payees,
+    proved,
     retrying,
     review,
     standing,
@@ -60,8 +61,8 @@ from refunds.applications.submitting import AlreadyApplied, AmountDiffers, Metho
 from refunds.bankfiles import iban
 from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX
 from refunds.bankfiles.yucho import YUCHO_BANK_CODE
-from refunds.models import Payee, RefundApplication
-from refunds.payouts import bank_search, methods, refund_limits
+from refunds.models import ArrivalQuestion, Payee, Payout, RefundApplication, Voucher
+from refunds.payouts import arrivals, bank_search, methods, refund_limits, traces
 from winddown import clock
 from winddown.errors import WinddownError
 from winddown.models import Programme, PublicNotice
@@ -140,8 +141,11 @@ class _Flow:
 
     @property
     def replaces(self) -> bool:
-        """A bank account that is known already would be replaced, or no longer be paid."""
-        return self.standing.payee is not None and not self.uses_known
+        """A bank account that is known already would be replaced or no longer be paid, or what came
+        back goes another way.
+        """
+        known = self.standing.payee is not None or self.standing.what == What.CORRECT
+        return known and not self.uses_known
 
     @property
     def op_id(self) -> uuid.UUID:
@@ -220,6 +224,8 @@ def start(request: HttpRequest) -> HttpResponse:
             standing=found,
             refusal=status.refusal(found.payee, found.application),
             retry_on=retrying.day_of(found.owed, found.payee) if found.owed else None,
+            uncashed=found.application is not None
+            and found.application.asked_for == RefundApplication.VOUCHER,
             goes_on=reverse(flow.lead()),
         )
     computed = standing.computed(found.owed) if found.owed else None
@@ -444,9 +450,10 @@ def check(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_post_parameters()
 @of_sure_customer
+@proved.asked_by_channel
 def change(request: HttpRequest) -> HttpResponse:
-    """As `check`, where a bank account that is known already is replaced: the person proves again
-    who it is.
+    """As `check`, where a bank account that is known already is replaced, or money that came back
+    goes another way: the person proves again who it is.
     """
     return _check(request, replaces=True)
 
@@ -566,6 +573,30 @@ def done(request: HttpRequest) -> HttpResponse:
     )
 
 
+@require_POST
+@of_customer
+def arrived(request: HttpRequest) -> HttpResponse:
+    """Somebody who was asked says whether the money is there. A no is traced."""
+    holder, answer = customer_of(request), request.POST.get("answer", "")
+    number = request.POST.get("payout", "")
+    payout = (
+        Payout.objects.filter(pk=int(number), holder=holder).first()
+        if number.isascii() and number.isdecimal() and len(number) < 16
+        else None
+    )
+    if payout is None or answer not in ArrivalQuestion.Answer.values:
+        return redirect("refund:status")
+    with refusals_told(request):
+        arrivals.answer(payout, arrived=answer == ArrivalQuestion.Answer.YES, actor=holder)
+        messages.success(
+            request,
+            _("Thank you. Nothing more is needed.")
+            if answer == ArrivalQuestion.Answer.YES
+            else _("Thank you. We look for the money now."),
+        )
+    return redirect("refund:status")
+
+
 @require_safe
 @of_customer
 def how_far(request: HttpRequest) -> HttpResponse:
@@ -578,6 +609,13 @@ def how_far(request: HttpRequest) -> HttpResponse:
         "refunds/portal/status.html",
         standing=found,
         status=status.of(found.owed, application=found.application, payee=found.payee),
+        question=arrivals.open_question(customer_of(request)),
+        trace=traces.of_holder(customer_of(request)),
+        shown={
+            "vouchers": Voucher.objects.filter(
+                payout__holder=customer_of(request), state__in=Voucher.OUT
+            ).select_related("payout")
+        },
     )
 
 
@@ -688,12 +726,14 @@ urlpatterns = [
     path("account/refund/change/", change, name="change"),
     path("account/refund/done/", done, name="done"),
     path("account/refund/status/", how_far, name="status"),
+    path("account/refund/arrived/", arrived, name="arrived"),
     path("account/refund/withdraw/", withdraw, name="withdraw"),
     path("account/refund/again/", again, name="again"),
     path("account/statement/", statement, name="statement"),
     path("account/statement/file/", statement_file, name="statement_file"),
     path("is-this-statement-from-us/", statement_check, name="statement_check"),
     path("account/refund/other-ways/", other_ways, name="other_ways"),
+    path("account/refund/prove/", proved.prove, name="prove"),
     *claim_portal.urlpatterns,
     *document_portal.urlpatterns,
 ]

@@ -174,7 +174,11 @@ def of(owed: Entitlement, *, application: RefundApplication | None, payee: Payee
         else _WRONG
         if refused and owed.state != State.RETURNED
         else _now(owed, application, sent_at),
-        expected_on=batch.value_date if batch is not None and owed.state != State.PAID else None,
+        expected_on=(
+            batch.value_date
+            if batch is not None and owed.state != State.PAID and not _by_voucher(application)
+            else None
+        ),
         missing=[] if next_one is None else _missing(next_one.missing, application),
         refusal=refusal(payee, application) if refused else None,
         may_withdraw=_may_withdraw(owed, application),

@@ -20,11 +20,13 @@ from refunds.payouts import (
     payout_batches,
     payout_page,
     recall_acts,
+    trace_acts,
     wave_acts,
 )
 from refunds.payouts import unpaid as unpaid_lists
 from refunds.payouts.answer_acts import ANSWERS, is_sha256
 from refunds.payouts.bank_day_page import BANK_DAYS
+from refunds.payouts.methods import voucher_page
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
 from winddown.site import acts
 from winddown.site.doors import DOORS, Door
@@ -68,6 +70,42 @@ def recalls(request: HttpRequest) -> HttpResponse:
 @fresh_page
 def recall_act(request: HttpRequest, verb: str) -> HttpResponse:
     return verb_page(request, verb, recall_acts.RECALLS, back="console:recalls", crumb=_("Recalls"))
+
+
+@require_safe
+@staff_page
+def vouchers(request: HttpRequest) -> HttpResponse:
+    seen = voucher_page.look(request.GET.dict(), actor=actor_of(request))
+    return page(request, "refunds/vouchers.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def voucher_act(request: HttpRequest, verb: str) -> HttpResponse:
+    return verb_page(
+        request,
+        verb,
+        voucher_page.VOUCHERS,
+        back="console:vouchers",
+        crumb=_("Postal orders and claim codes"),
+    )
+
+
+@require_safe
+@staff_page
+def traces(request: HttpRequest) -> HttpResponse:
+    seen = trace_acts.look(actor=actor_of(request))
+    return page(request, "refunds/traces.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def trace_act(request: HttpRequest, verb: str) -> HttpResponse:
+    return verb_page(
+        request, verb, trace_acts.TRACES, back="console:traces", crumb=_("Did it arrive?")
+    )
 
 
 @require_safe
@@ -216,6 +254,14 @@ DOORS.add("console:bank_answer", Door(_OF_PAYOUTS))
 DOORS.add("console:bank_answer_act", Door(_OF_PAYOUTS))
 DOORS.add("console:recalls", Door(_OF_PAYOUTS, title=_lazy("Recalls")), place=5)
 DOORS.add("console:recall_act", Door(_OF_PAYOUTS))
+# Support hears first of what did not arrive or was lost.
+_OF_TRACES = (*_OF_PAYOUTS, "refunds.work_application")
+DOORS.add(
+    "console:vouchers", Door(_OF_TRACES, title=_lazy("Postal orders and claim codes")), place=5
+)
+DOORS.add("console:voucher_act", Door(_OF_TRACES))
+DOORS.add("console:traces", Door(_OF_TRACES, title=_lazy("Did it arrive?")), place=5)
+DOORS.add("console:trace_act", Door(_OF_TRACES))
 DOORS.add("console:unpaid", Door(_OF_PAYOUTS, title=_lazy("Unpaid and overpaid")), place=5)
 DOORS.add("console:unpaid_file", Door((unpaid_lists.PERMISSION,)))
 DOORS.add("console:waves", Door(_OF_PAYOUTS, title=_lazy("Payout waves")), place=5)
@@ -237,6 +283,10 @@ urlpatterns = [
     path("bank-days/<slug:verb>/", bank_day_act, name="bank_day_act"),
     path("recalls/", recalls, name="recalls"),
     path("recalls/<slug:verb>/", recall_act, name="recall_act"),
+    path("vouchers/", vouchers, name="vouchers"),
+    path("vouchers/<slug:verb>/", voucher_act, name="voucher_act"),
+    path("traces/", traces, name="traces"),
+    path("traces/<slug:verb>/", trace_act, name="trace_act"),
     path("unpaid/", unpaid, name="unpaid"),
     path("unpaid/<slug:name>/", unpaid_file, name="unpaid_file"),
     path("payout-waves/", waves, name="waves"),

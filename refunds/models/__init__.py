@@ -2,6 +2,12 @@
 
 from refunds.models.answer import AnswerLine, UploadedAnswer
 from refunds.models.application import RefundApplication, RefundApplicationTransition
+from refunds.models.arrival import (
+    ArrivalQuestion,
+    ArrivalSample,
+    TraceCase,
+    TraceCaseTransition,
+)
 from refunds.models.bank import Bank, BankAccount, BankDataset, BankProfile, Branch, RefundTerms
 from refunds.models.bank_day import BankDayDifference, BankDayTie
 from refunds.models.break_match import BreakMatch
@@ -50,6 +56,8 @@ __all__ = [
     "AnswerLine",
     "ApplicationDocument",
     "ApplicationOrigin",
+    "ArrivalQuestion",
+    "ArrivalSample",
     "Bank",
     "BankAccount",
     "BankDataset",
@@ -106,6 +114,8 @@ __all__ = [
     "RuleHit",
     "StatementLine",
     "Successor",
+    "TraceCase",
+    "TraceCaseTransition",
     "TracingEffort",
     "UnusualHit",
     "UnusualRule",

@@ -49,6 +49,9 @@ class Voucher(Stateful):
     expires_on = models.DateField(help_text="The last day on which it can be cashed.")
     made_at = models.DateTimeField()
     shown_at = models.DateTimeField(null=True, help_text="When its holder saw the code, once.")
+    lost_at = models.DateTimeField(
+        null=True, help_text="When its holder said that it is lost: its code is never shown again."
+    )
     reminded_at = models.DateTimeField(null=True, help_text="The newest reminder.")
 
     class Meta:
@@ -58,7 +61,12 @@ class Voucher(Stateful):
             *witnessed("payout_id", "batch_id", "code_sealed", "expires_on", "made_at", "shown_at"),
             rows_are_kept(),
             columns_are_fixed("payout_id", "batch_id", "expires_on", "made_at"),
-            columns_are_fixed("shown_at", once="OLD.shown_at IS NOT NULL", name="code_shown_once"),
+            columns_are_fixed(
+                "shown_at",
+                once="OLD.shown_at IS NOT NULL OR OLD.lost_at IS NOT NULL",
+                name="code_shown_once",
+            ),
+            columns_are_fixed("lost_at", once="OLD.lost_at IS NOT NULL", name="lost_once"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["payout", "batch"], name="voucher_once_per_list"),

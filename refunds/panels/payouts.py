@@ -214,6 +214,15 @@ words.STATES.add(
 
 
 words.STATES.add(
+    "trace_case",
+    {
+        "open": StateWord(pgettext_lazy("trace", "Open"), "wait"),
+        "closed": StateWord(pgettext_lazy("trace", "Closed"), "off"),
+    },
+)
+
+
+words.STATES.add(
     "recall",
     {
         "requested": StateWord(_("Recall requested"), "wait"),

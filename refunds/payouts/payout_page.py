@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import get_available_FIELD_transitions
 
 from refunds.models import Payout, PayoutBatch, ReconciliationBreak, RefundTerms
-from refunds.payouts import caps, line_removal, payout_batches, refund_limits
+from refunds.payouts import arrivals, caps, line_removal, payout_batches, refund_limits
 from refunds.payouts.break_kinds import KINDS
 from refunds.payouts.methods import METHODS
 from refunds.payouts.payout_acts import BATCHES, BREAKS, EXPORT
@@ -73,6 +73,8 @@ class BatchPage:
     """What the agreed files of its value date come to, without this one."""
     following: int | None
     """The batch that is the next version of this one."""
+    sample: arrivals.Counted | None
+    """What those said who were asked whether the money arrived."""
 
     @property
     def method(self) -> Text:
@@ -150,6 +152,7 @@ def batch(found: PayoutBatch, *, actor: Actor) -> BatchPage:
         caps=refund_limits.current(),
         day_minor=caps.taken(found.value_date, beside=found),
         following=PayoutBatch.objects.filter(replaces=found).values_list("pk", flat=True).first(),
+        sample=arrivals.counted_of(found),
     )
 
 

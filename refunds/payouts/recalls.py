@@ -21,6 +21,11 @@ def ask(payout: Payout, *, actor: Actor, reason: str) -> Recall:
     recall of it is open.
     """
     require(actor, PERMISSION, action=f"recall payout {payout.pk}")
+    return put_on_list(payout, actor=actor, reason=reason)
+
+
+def put_on_list(payout: Payout, *, actor: Actor, reason: str) -> Recall:
+    """As `ask`, for a verb that has its own permission: its holder lost what was to be cashed."""
     with transaction.atomic():
         locked = Payout.objects.select_for_update(no_key=True, of=("self",)).get(pk=payout.pk)
         batch = locked.batch

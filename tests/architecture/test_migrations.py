@@ -33,6 +33,7 @@ MIGRATIONS = {
         "0028_claim_codes",
         "0029_persons",
         "0030_documents_asked",
+        "0031_arrival_and_codes",
     ],
     "wallets": ["0001_squashed_0007"],
     "refunds": [
@@ -43,6 +44,7 @@ MIGRATIONS = {
         "0032_persons",
         "0033_unusual_applications",
         "0034_documents",
+        "0035_arrivals_and_lost_vouchers",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.models import User
 from refunds.models import BankDataset, Branch, Entitlement, MethodTerms
 from tests.browser import places
 from tests.browser.by_keyboard import apply_by_keyboard, press
@@ -17,6 +18,7 @@ from tests.browser.checks import look_at, reads
 from tests.browser.conftest import QUICK_VIEWS, known, served
 from tests.refunds.conftest import House, house
 from tests.signing_in import open_session
+from winddown import clock
 
 __all__ = ["house"]
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
@@ -43,6 +45,7 @@ def site(own_database: Any, house: House, tmp_path: Path) -> Iterator[Any]:
             "letter": {"way": "postal_order"},
             "everything": answers,
             "replacing": answers,
+            "proving": answers,
         }
         for place, code in enumerate(("postal_order", "claim_code"), start=2):
             MethodTerms.objects.create(
@@ -60,8 +63,12 @@ def site(own_database: Any, house: House, tmp_path: Path) -> Iterator[Any]:
         for name, given in kept.items():
             holder = people[name].wallet.account
             submitting.save_draft(holder, channel="app", step=1, answers=given, actor=holder)
-        holder = people["replacing"].wallet.account
-        payees.enter(holder, house.account(), actor=holder)
+        for name in ("replacing", "proving"):
+            holder = people[name].wallet.account
+            payees.enter(holder, house.account(), actor=holder)
+        User.objects.filter(pk=holder.pk).update(
+            email="known@example.jp", email_verified_at=clock.now()
+        )
         house.apply(people["returned"], quality="no_such_account")
         house.check_payees()
         house.apply(people["applied"])

@@ -54,7 +54,7 @@ def _tell() -> int:
 
 def _remind() -> int:
     queued = 0
-    waiting = Voucher.objects.filter(state=Voucher.State.NOTIFIED)
+    waiting = Voucher.objects.filter(state=Voucher.State.NOTIFIED, lost_at=None)
     for expires_on in (
         waiting.order_by("expires_on").values_list("expires_on", flat=True).distinct()
     ):
@@ -75,16 +75,27 @@ def _remind() -> int:
     return queued
 
 
+def next_reminder(voucher: Voucher) -> dt.date | None:
+    """Returns the day of the next reminder of the voucher; None when none comes any more."""
+    if voucher.state not in Voucher.OUT or voucher.lost_at is not None:
+        return None
+    now = clock.now()
+    return min((at.date() for at in _instants(voucher.expires_on) if at > now), default=None)
+
+
+def _instants(expires_on: dt.date) -> list[dt.datetime]:
+    zone = Programme.current().zone
+    return [
+        dt.datetime.combine(expires_on - dt.timedelta(days=days), dt.time(9), tzinfo=zone)
+        for days in REMIND_DAYS
+    ]
+
+
 def _due(expires_on: dt.date) -> dt.datetime | None:
     """Returns when the newest reminder that has come is due; None before the first one. An older one
     that was missed is not made up for.
     """
-    zone = Programme.current().zone
-    instants = [
-        dt.datetime.combine(expires_on - dt.timedelta(days=days), dt.time(9), tzinfo=zone)
-        for days in REMIND_DAYS
-    ]
-    return max((each for each in instants if each <= clock.now()), default=None)
+    return max((at for at in _instants(expires_on) if at <= clock.now()), default=None)
 
 
 def _batch(rows: QuerySet[Voucher]) -> list[Voucher]:
@@ -118,4 +129,5 @@ def _message_is_wanted(message: Message) -> bool:
         payout__holder=message.user,
         expires_on=message.facts["expires_on"],
         state__in=Voucher.OUT,
+        lost_at=None,
     ).exists()

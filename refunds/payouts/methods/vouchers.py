@@ -16,18 +16,20 @@ from django.db.models import QuerySet
 from refunds.bankfiles.csv_rows import rows
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.sources import Opened
-from refunds.models import MethodTerms, Payout, PayoutBatch, RefundApplication, Voucher
+from refunds.models import MethodTerms, Payout, PayoutBatch, Recall, RefundApplication, Voucher
 from refunds.models.payout import reference_of
 from refunds.models.voucher import code_place
+from refunds.payouts import recalls
 from refunds.payouts.methods import postal_addresses
 from refunds.payouts.methods.registry import METHODS, Needs
 from winddown import clock, encryption
-from winddown.actors import SYSTEM, Actor
+from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import GuardNotMet, NotPermitted, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, named, transition_set
 from winddown.models import Programme
 
+WORK: Final = "refunds.work_application"
 SUFFIX: Final = "csv"
 COLUMNS: Final = (
     "row",
@@ -172,12 +174,43 @@ def reveal(voucher: Voucher, *, actor: Actor) -> str:
             raise NotPermitted(actor=actor.pk, action=action, permission="")
         if locked.code_sealed is None or locked.state not in Voucher.OUT:
             raise GuardNotMet(action=action, why=says("it cannot be cashed"))
+        if locked.lost_at is not None:
+            raise GuardNotMet(action=action, why=says("it was reported lost"))
         if locked.shown_at is not None:
             raise GuardNotMet(action=action, why=says("it was shown before"))
         Voucher.objects.filter(pk=locked.pk).update(shown_at=clock.now())
         audit.append("voucher.show_code", f"voucher:{locked.pk}", actor=actor)
         place = code_place(locked.payout_id, locked.batch_id)
         return encryption.unseal(locked.code_sealed, place=place).decode()
+
+
+def report_lost(voucher: Voucher, *, actor: Actor, reason: str = "") -> Voucher:
+    """The code or the order is lost: its code is never shown again, and its payout is on the list of
+    recalls, so that somebody tells the provider to cancel it. Once the provider's answer says that
+    it can be cashed no more, the holder gets another one by itself. Never before: somebody may cash
+    the old one.
+
+    Anybody but the holder needs `refunds.work_application`. A second report changes nothing. Raises
+    `GuardNotMet` for one that cannot be cashed.
+    """
+    if voucher.payout.holder_id != actor.pk:
+        require(actor, WORK, action=f"report voucher {voucher.pk} lost")
+    with transaction.atomic():
+        locked = (
+            Voucher.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("payout")
+            .get(pk=voucher.pk)
+        )
+        if locked.lost_at is not None:
+            return locked
+        if locked.state not in Voucher.OUT:
+            raise GuardNotMet(action=says("report it lost"), why=says("it cannot be cashed"))
+        Voucher.objects.filter(pk=locked.pk).update(lost_at=clock.now())
+        audit.append("voucher.report_lost", f"voucher:{locked.pk}", actor=actor, reason=reason)
+        if not Recall.objects.filter(payout=locked.payout, state__in=Recall.OPEN).exists():
+            recalls.put_on_list(locked.payout, actor=actor, reason=reason)
+        locked.refresh_from_db()
+        return locked
 
 
 # --- they follow their batch and their payouts ---------------------------------------------------

@@ -14,6 +14,8 @@ from refunds.applications import claim_numbers, reminders
 from refunds.bankfiles import calendar
 from refunds.closing import buckets, documents
 from refunds.models import (
+    ArrivalQuestion,
+    ArrivalSample,
     BankAccount,
     BankProfile,
     ClosingProof,
@@ -22,8 +24,9 @@ from refunds.models import (
     Recall,
     Reminder,
     Successor,
+    TraceCase,
 )
-from refunds.payouts import payout_batches, tracing, view_lists, waves
+from refunds.payouts import payout_batches, traces, tracing, view_lists, waves
 from tests import factories
 from winddown import clock
 from winddown.alarms import duty_addresses, sounding
@@ -209,6 +212,29 @@ def reminded() -> None:
     )
 
 
+def traced() -> None:
+    """Somebody of a sample said that the money did not arrive."""
+    payout = Payout.objects.exclude(batch=None).earliest("pk")
+    sample = ArrivalSample.objects.create(
+        batch=payout.batch, seed="0" * 32, paid=1, asked=1, drawn_at=clock.now()
+    )
+    ArrivalQuestion.objects.create(sample=sample, payout=payout)
+    trace = TraceCase.objects.create(
+        payout=payout,
+        account_end="0001",
+        opened_at=clock.now(),
+        opened_by=payout.holder,
+        due_on=payout_batches.today(),
+    )
+    asker, second = (factories.make_staff("treasury_operator") for _each in range(2))
+    came_back = payout.state in Payout.CAME_BACK
+    outcome = TraceCase.Outcome.CAME_BACK if came_back else TraceCase.Outcome.ARRIVED
+    request = traces.ask_close(
+        trace, outcome=outcome, explanation="call 9", actor=asker, reason="test"
+    )
+    approvals.carry_out(request, shown=request.digest, actor=second, reason="read", approve=True)
+
+
 def recalled() -> None:
     """The bank was asked for the money of a transfer, and asks the payee's bank."""
     asker = factories.make_staff("treasury_operator")
@@ -245,6 +271,7 @@ def listed() -> None:
     view_lists.take(actor=factories.make_staff("treasury_operator"), reason="test")
     planned()
     recalled()
+    traced()
     documents.keep(
         documents.Given(
             kind="agreement",

@@ -81,6 +81,23 @@ PLACES = (
     Place("refunds.applications.claim_letters.form_for", "refunds.work_application"),
     Place("refunds.payouts.batch_ends.ask_waiver", "refunds.reconcile"),
     Place("refunds.payouts.unpaid.as_csv", "refunds.reconcile"),
+    Place(
+        "refunds.payouts.methods.vouchers.report_lost",
+        "refunds.work_application",
+        given=lambda: {"voucher": SimpleNamespace(pk=0, payout=SimpleNamespace(holder_id=0))},
+    ),
+    Place(
+        "refunds.payouts.arrivals.answer",
+        "refunds.work_application",
+        given=lambda: {"payout": SimpleNamespace(pk=0, holder_id=0)},
+    ),
+    Place(
+        "refunds.payouts.traces.open_for",
+        "refunds.work_application",
+        given=lambda: {"payout": SimpleNamespace(pk=0, holder_id=0)},
+    ),
+    Place("refunds.payouts.traces.take", "refunds.reconcile"),
+    Place("refunds.payouts.traces.ask_close", "refunds.reconcile"),
     Place("refunds.payouts.bank_days.tie", "refunds.reconcile", by_system=True),
     Place("refunds.payouts.voiding.ask_void", "refunds.reconcile"),
     Place("refunds.payouts.matching.ask_match", "refunds.reconcile"),
