@@ -256,9 +256,7 @@ DOORS.add("console:recalls", Door(_OF_PAYOUTS, title=_lazy("Recalls")), place=5)
 DOORS.add("console:recall_act", Door(_OF_PAYOUTS))
 # Support hears first of what did not arrive or was lost.
 _OF_TRACES = (*_OF_PAYOUTS, "refunds.work_application")
-DOORS.add(
-    "console:vouchers", Door(_OF_TRACES, title=_lazy("Postal orders and claim codes")), place=5
-)
+DOORS.add("console:vouchers", Door(_OF_TRACES, title=pgettext_lazy("menu", "Vouchers")), place=5)
 DOORS.add("console:voucher_act", Door(_OF_TRACES))
 DOORS.add("console:traces", Door(_OF_TRACES, title=_lazy("Did it arrive?")), place=5)
 DOORS.add("console:trace_act", Door(_OF_TRACES))
