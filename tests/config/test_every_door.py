@@ -122,6 +122,7 @@ FRESH = {
     "recovery:address",
     "refund:again",
     "refund:change",
+    "refund:documents",
     "refund:withdraw",
     "staff:add",
     "staff:decide",
