@@ -108,6 +108,14 @@ LINES = (
         command=f"{PYTEST} {EXAMPLES} tests/refunds/claims/test_planted_corruption.py",
     ),
     Line(
+        name="combinations",
+        shows="from every combination of a refund's states that doors lead to, doors lead to an end",
+        command=(
+            f"{PYTEST} {EXAMPLES} -rP tests/refunds/test_every_combination.py"
+            " tests/architecture/test_machine_ends.py"
+        ),
+    ),
+    Line(
         name="tutorial",
         shows="every block of the tutorial runs and prints what its page says, in yen and in euro",
         command=f"{PYTEST} {EXAMPLES} tests/stories/test_tutorial.py",

@@ -24,6 +24,7 @@ class RefundsConfig(AppConfig):
         from refunds.closing import documents  # noqa: F401
         from refunds.closing import invariants as closing_invariants  # noqa: F401
         from refunds.payouts import arrivals, bank_days, payout_batches, sent_files
+        from refunds.payouts import invariants as bank_invariants  # noqa: F401
         from refunds.payouts.methods import notices
         from refunds.remedies import follow_up, requests  # noqa: F401
         from winddown.runs import clockwork, registry

@@ -25,6 +25,25 @@ def past_the_guards(*statements: str) -> None:
 
 
 @contextmanager
+def without(table: str, trigger: str) -> Iterator[None]:
+    """Inside, this trigger of the table is off, and the others look."""
+    _switch(table, trigger, "DISABLE")
+    yield
+    _switch(table, trigger, "ENABLE")
+
+
+def _switch(table: str, trigger: str, verb: str) -> None:
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(
+            "SELECT tgname FROM pg_trigger WHERE tgrelid = %s::regclass AND tgname LIKE %s",
+            [table, f"%{trigger}%"],
+        )
+        ((name,),) = cursor.fetchall()
+        cursor.execute(f"ALTER TABLE {table} {verb} TRIGGER {name}")
+
+
+@contextmanager
 def taken_back() -> Iterator[None]:
     """What happens inside has not happened afterwards."""
     with transaction.atomic():

@@ -19,9 +19,11 @@ from refunds.applications import (
     choosing,
     claim_letters,
     claim_numbers,
+    compensations,
     documents,
     holds,
     intake,
+    leaving,
     payees,
     review,
     submitting,
@@ -416,6 +418,30 @@ DESK: dict[str, Act] = {
         ),
         tone="danger",
         typed=("account_number", "account_number_again", "name", "name_again"),
+    ),
+    "compensation": Act(
+        title=pgettext_lazy("verb", "Enter a bank account for a compensation"),
+        effect=_("A compensation that waits is paid to it, once the bank has confirmed it."),
+        permission=WORK,
+        form=PayeeFields,
+        do=lambda actor, given: compensations.give(
+            given["account"], given["payee"], actor=actor, reason=given["reason"]
+        ),
+        tone="danger",
+        typed=("account_number", "account_number_again", "name", "name_again"),
+    ),
+    "leave": Act(
+        title=pgettext_lazy("verb", "Let a customer leave the service"),
+        effect=_(
+            "Nothing is charged to the wallet or spent from it any more. The balance is not"
+            " forfeited: it is refunded after the end."
+        ),
+        permission=WORK,
+        form=HolderForm,
+        do=lambda actor, given: leaving.leave(
+            given["account"], actor=actor, reason=given["reason"]
+        ),
+        tone="danger",
     ),
     "method": Act(
         title=pgettext_lazy("verb", "Pay a customer by another method"),

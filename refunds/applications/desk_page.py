@@ -163,7 +163,8 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
         rows=[Row(each, waiting.get(each.subject)) for each in rows],
         total=found.count(),
         decisions=_decisions(
-            ("enter", "load", "correct", "hold", "release", "check-file"), actor=actor
+            ("enter", "load", "correct", "compensation", "leave", "hold", "release", "check-file"),
+            actor=actor,
         ),
     )
 

@@ -9,6 +9,7 @@ from refunds.models import Entitlement, EntitlementTransition, RefundApplication
 from wallets.models import Wallet
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority.approvals import SignedList
+from winddown.errors import NothingToDecide
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_one
 from winddown.models import Approval
@@ -23,9 +24,14 @@ def hold(entitlement: Entitlement, *, actor: Actor, reason: str) -> Entitlement:
 
 
 def ask_release(entitlement: Entitlement, *, actor: Actor, reason: str) -> Approval:
-    """A second supervisor is asked to release a held entitlement."""
+    """A second supervisor is asked to release a held entitlement. Raises `NothingToDecide` for one
+    that is not held.
+    """
     require(actor, "wallets.release_wallet", action=f"release entitlement {entitlement.pk}")
     with transaction.atomic():
+        locked = Entitlement.objects.select_for_update(no_key=True).get(pk=entitlement.pk)
+        if locked.state != Entitlement.State.HELD:
+            raise NothingToDecide(subject=f"entitlement:{entitlement.pk}")
         request = _release_of(entitlement).ask(maker=actor, reason=reason)
         audit.append(
             "entitlement.ask_release",

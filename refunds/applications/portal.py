@@ -33,7 +33,9 @@ from refunds.applications import (
     answers,
     choosing,
     claim_portal,
+    compensations,
     document_portal,
+    leaving,
     payees,
     proved,
     retrying,
@@ -63,6 +65,7 @@ from refunds.bankfiles.transfer_items import PAYEE_BYTES_MAX
 from refunds.bankfiles.yucho import YUCHO_BANK_CODE
 from refunds.models import ArrivalQuestion, Payee, Payout, RefundApplication, Voucher
 from refunds.payouts import arrivals, bank_search, methods, refund_limits, traces
+from wallets.models import Wallet
 from winddown import clock
 from winddown.errors import WinddownError
 from winddown.models import Programme, PublicNotice
@@ -545,6 +548,8 @@ def _send(flow: _Flow, given: dict[str, Any]) -> HttpResponse:
             address=answers.address(flow.answers),
             actor=customer,
         )
+    elif flow.standing.what == What.COMPENSATION and account is not None:
+        compensations.give(customer, account, actor=customer)
     elif account is not None:
         payees.enter(customer, account, actor=customer)
     flow.forget()
@@ -560,7 +565,7 @@ def done(request: HttpRequest) -> HttpResponse:
     """The receipt: reference, amount, what happens when. It may be opened again and printed."""
     flow = _Flow(request)
     found = flow.standing
-    early = found.what == What.EARLY and found.payee is not None
+    early = found.what in (What.EARLY, What.COMPENSATION) and found.payee is not None
     if not early and not found.sent:
         return redirect("refund:start")
     return page(
@@ -637,6 +642,20 @@ def withdraw(request: HttpRequest) -> HttpResponse:
             )
         return redirect("refund:start")
     return page(request, "refunds/portal/withdraw.html", standing=flow.standing)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@of_sure_customer
+def leave(request: HttpRequest) -> HttpResponse:
+    """The customer uses the service no more, and the balance stays owed."""
+    customer = customer_of(request)
+    wallet = Wallet.objects.filter(account=customer).first()
+    if request.method == "POST":
+        with refusals_told(request):
+            leaving.leave(customer, actor=customer, reason="")
+            messages.success(request, _("You have left. What is in your wallet stays yours."))
+        return redirect("home")
+    return page(request, "refunds/portal/leave.html", standing=standing.of(customer), wallet=wallet)
 
 
 @require_POST
@@ -729,6 +748,7 @@ urlpatterns = [
     path("account/refund/arrived/", arrived, name="arrived"),
     path("account/refund/withdraw/", withdraw, name="withdraw"),
     path("account/refund/again/", again, name="again"),
+    path("account/leave/", leave, name="leave"),
     path("account/statement/", statement, name="statement"),
     path("account/statement/file/", statement_file, name="statement_file"),
     path("is-this-statement-from-us/", statement_check, name="statement_check"),

@@ -11,6 +11,7 @@ from django.db.models import Sum
 from accounts.models import User
 from refunds.models import Entitlement, Payee, RefundApplication
 from refunds.payouts import payment_blocks
+from refunds.remedies import own_funds
 from wallets.models import SnapshotLine, Wallet
 from winddown import clock
 from winddown.models import Milestone, Programme
@@ -31,6 +32,8 @@ class What(StrEnum):
     """The application was sent, or the money was."""
     ASKED = "asked"
     """Something else than a bank account is asked for."""
+    COMPENSATION = "compensation"
+    """A compensation is owed, and the bank account to which it is paid can be given."""
     HELD = "held"
     BLOCKED = "blocked"
     EXCLUDED = "excluded"
@@ -43,7 +46,7 @@ class What(StrEnum):
 
 
 _ENDED_UNPAID = (RefundApplication.State.WITHDRAWN, RefundApplication.State.REJECTED)
-FORMS = (What.APPLY, What.EARLY, What.CORRECT)
+FORMS = (What.APPLY, What.EARLY, What.CORRECT, What.COMPENSATION)
 # Balances are not sealed yet, and the end is known.
 _ANNOUNCED = (
     Programme.State.ANNOUNCED,
@@ -77,6 +80,11 @@ class Standing:
             and self.application.submitted_at is not None
             and self.application.state not in _ENDED_UNPAID
         )
+
+    @property
+    def refused(self) -> bool:
+        """The bank could not pay the known account."""
+        return self.payee is not None and self.payee.state == Payee.State.REFUSED
 
     @property
     def rejected(self) -> bool:
@@ -114,8 +122,11 @@ def of(customer: User) -> Standing:
     ends_at = known.get(Milestone.Kind.REFUND_WINDOW_ENDS)
     payee = Payee.objects.filter(holder=customer, replaced_at=None).first()
     parts = list(Entitlement.objects.filter(wallet__account=customer).order_by("part"))
+    compensated = own_funds.waiting(customer).exists()
     if not parts:
         what = What.EARLY if _will_be_owed(customer) else What.NOTHING
+        if compensated:
+            what = What.COMPENSATION
         return Standing(what, payee=payee, opens_at=opens_at, ends_at=ends_at)
     live = {
         each.entitlement_id: each
@@ -135,6 +146,8 @@ def of(customer: User) -> Standing:
         )
         for owed in parts
     ]
+    if compensated and (payee is None or payee.state == Payee.State.REFUSED):
+        found.append(Standing(What.COMPENSATION, payee=payee, opens_at=opens_at, ends_at=ends_at))
     return next((each for each in found if each.is_form), found[-1])
 
 

@@ -137,6 +137,7 @@ _ELSEWHERE = {
         " {reference}."
     ),
 }
+_CLAIMED = _("{institution} has paid the amount to you. Number: {reference}.")
 _SENT = _("We have sent the transfer to the bank. The bank has not confirmed yet that it arrived.")
 _TRANSMITTED = "transmitted"
 # Each stage with the states in which the refund has reached it. A transfer is sent when somebody
@@ -196,7 +197,9 @@ def _now(
     owed: Entitlement, application: RefundApplication | None, sent_at: dt.datetime | None
 ) -> Text:
     if owed.state in Entitlement.ELSEWHERE:
-        end = OtherEnd.objects.get(lines__entitlement=owed)
+        end = OtherEnd.objects.filter(lines__entitlement=owed).latest("pk")
+        if end.kind == OtherEnd.Kind.CLAIMED:
+            return format_lazy(_CLAIMED, institution=end.institution, reference=end.reference)
         return format_lazy(
             _ELSEWHERE[owed.state],
             institution=end.institution,

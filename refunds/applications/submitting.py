@@ -360,7 +360,7 @@ def _cases(outcomes: list[Outcome], *, past_deadline: dt.datetime | None) -> lis
 
 
 def _ended_elsewhere(entitlement: int) -> EndedElsewhere:
-    end = OtherEnd.objects.get(lines__entitlement=entitlement)
+    end = OtherEnd.objects.filter(lines__entitlement=entitlement).latest("pk")
     return EndedElsewhere(institution=end.institution, contact=end.contact, reference=end.reference)
 
 

@@ -15,7 +15,8 @@ from wallets.models.snapshot import taken_since_seal
 
 # Compensations of losses use the same accounts, and were never in a wallet.
 REFUNDS: Final = ("entitle", "refund_book", "refund_settle", "refund_return", "refund_exclude",
-           "refund_reinstate", "refund_take_back", "refund_transfer", "refund_deposit")  # fmt: skip
+           "refund_reinstate", "refund_take_back", "refund_transfer", "refund_deposit",
+           "refund_come_back")  # fmt: skip
 RULES: Final = 1
 OPEN: Final = "open"
 EMPTY: Final = "empty"

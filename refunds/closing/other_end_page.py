@@ -15,6 +15,7 @@ from refunds.closing.other_ends import Given, Kind
 from refunds.models import OtherEnd, Successor
 from winddown.actors import Actor
 from winddown.authority import approvals
+from winddown.errors import GuardNotMet, says
 from winddown.models import Approval
 from winddown.site import acts
 from winddown.site.acts import Act
@@ -27,6 +28,8 @@ SHOWN_MAX = 50
 KINDS: dict[str, Text] = {
     Kind.DEPOSITED: _("Deposited with the authority"),
     Kind.TRANSFERRED: _("Taken over by another issuer"),
+    Kind.RETURNED: _("Given back to us"),
+    Kind.CLAIMED: _("Paid out by the authority"),
 }
 
 
@@ -61,6 +64,12 @@ class TransferForm(ListForm):
     )
 
 
+class AfterwardsForm(ListForm):
+    institution = SayingField(
+        label=_("Institution"), max_length=120, help_text=_("As the list below names it.")
+    )
+
+
 def _deposit(actor: Actor, given: dict[str, Any]) -> Approval:
     said = _given(Kind.DEPOSITED, given, contact=given["contact"])
     return other_ends.ask_deposit(said, actor=actor, reason=given["reason"])
@@ -70,6 +79,26 @@ def _transfer(actor: Actor, given: dict[str, Any]) -> Approval:
     successor = Successor.objects.filter(name=given["institution"]).first()
     said = _given(Kind.TRANSFERRED, given, contact=successor.contact if successor else "")
     return other_ends.ask_transfer(said, actor=actor, reason=given["reason"])
+
+
+def _return(actor: Actor, given: dict[str, Any]) -> Approval:
+    said = _given(Kind.RETURNED, given, contact=_contact(given["institution"]))
+    return other_ends.ask_return(said, actor=actor, reason=given["reason"])
+
+
+def _claimed(actor: Actor, given: dict[str, Any]) -> Approval:
+    said = _given(Kind.CLAIMED, given, contact=_contact(given["institution"]))
+    return other_ends.ask_claimed(said, actor=actor, reason=given["reason"])
+
+
+def _contact(institution: str) -> str:
+    """Returns where the institution said that holders ask. It took something before."""
+    found = OtherEnd.objects.filter(institution=institution).order_by("-pk").first()
+    if found is None:
+        raise GuardNotMet(
+            action=says("end the refunds"), why=says("no refund is with this institution")
+        )
+    return found.contact
 
 
 def _given(kind: str, given: dict[str, Any], *, contact: str) -> Given:
@@ -99,6 +128,22 @@ OTHER_ENDS: dict[str, Act] = {
         permission=other_ends.PERMISSION,
         form=TransferForm,
         do=_transfer,
+        tone="danger",
+    ),
+    "return": Act(
+        title=pgettext_lazy("verb", "Record that an institution gave amounts back"),
+        effect=_("When a second person agrees, the refunds of the list are owed again."),
+        permission=other_ends.PERMISSION,
+        form=AfterwardsForm,
+        do=_return,
+        tone="danger",
+    ),
+    "claimed": Act(
+        title=pgettext_lazy("verb", "Record that the authority paid holders"),
+        effect=_("When a second person agrees, the register lists these refunds no longer."),
+        permission=other_ends.PERMISSION,
+        form=AfterwardsForm,
+        do=_claimed,
         tone="danger",
     ),
 }

@@ -11,7 +11,14 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Count, Exists, F, Min, OuterRef, QuerySet, Sum
 
-from refunds.models import Entitlement, EntitlementTransition, RefundApplication
+from refunds.closing import other_ends
+from refunds.models import (
+    Entitlement,
+    EntitlementTransition,
+    OtherEnd,
+    OtherEndLine,
+    RefundApplication,
+)
 from winddown.actors import Actor, require
 from winddown.evidence import audit
 from winddown.models import Programme
@@ -41,11 +48,18 @@ class Line:
 
 
 def rows() -> QuerySet[Entitlement]:
-    """Returns the register: excluded, deposited, or owed without an application that is under way."""
+    """Returns the register: excluded, deposited and not claimed there, or owed without an application
+    that is under way.
+    """
     applied = RefundApplication.objects.filter(entitlement=OuterRef("pk"), live=True).exclude(
         state=RefundApplication.State.DRAFT
     )
-    ended = Entitlement.objects.filter(state__in=[_State.EXCLUDED, _State.DEPOSITED])
+    claimed = OtherEndLine.objects.filter(
+        entitlement=OuterRef("pk"), end__kind=OtherEnd.Kind.CLAIMED
+    )
+    ended = Entitlement.objects.filter(
+        ~Exists(claimed), state__in=[_State.EXCLUDED, _State.DEPOSITED]
+    )
     waiting = Entitlement.objects.filter(~Exists(applied), state__in=Entitlement.APPLICABLE)
     return ended | waiting
 
@@ -78,8 +92,8 @@ def _pieces() -> Iterator[bytes]:
         .annotate(
             ref=F("wallet__wallet_ref"),
             since=since,
-            institution=F("other_end_line__end__institution"),
-            reference=F("other_end_line__end__reference"),
+            institution=other_ends.last_of("institution"),
+            reference=other_ends.last_of("reference"),
         )
         .order_by("ref", "part")
         .values_list(

@@ -20,7 +20,8 @@ class FraudClaim(Stateful):
     investigating -> proposed_confirm -> confirmed -> remedying -> remedied -> closed;
     investigating -> proposed_reject -> rejected -> appealed -> investigating; rejected -> closed;
     proposed_confirm | proposed_reject -> investigating;
-    remedied -> reopened -> investigating; candidate -> expired.
+    remedied -> reopened -> investigating; candidate -> expired; remedied | closed -> remedying when
+    the money of a compensation came back.
 
     One claim of a wallet is open at a time. `hit_at` is when the earliest loss happened,
     `confirmed_at` when a second person agreed. Figures "as of" an instant use these two, so they
@@ -120,7 +121,8 @@ class FraudClaim(Stateful):
         constraints = [
             models.UniqueConstraint(
                 fields=["wallet"],
-                condition=~Q(state__in=["rejected", "remedied", "closed", "expired"]),
+                # A compensation may come back after the next claim was opened.
+                condition=~Q(state__in=["rejected", "remedying", "remedied", "closed", "expired"]),
                 name="one_open_claim_per_wallet",
             ),
             models.CheckConstraint(
@@ -416,6 +418,16 @@ class FraudClaim(Stateful):
     )
     def finish_remedies(self) -> None:
         """Every loss was made good exactly once."""
+
+    @transition(
+        field="state",
+        source=["remedied", "closed"],
+        target="remedying",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def owe_again(self) -> None:
+        """The bank sent the money of a compensation back."""
 
     @transition(
         field="state",

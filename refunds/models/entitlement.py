@@ -19,7 +19,8 @@ class Entitlement(Stateful):
     """computed -> notified -> applied -> approved -> paying -> paid; paying | paid -> returned ->
     applied; returned | applied | approved -> paid when a return was none; computed | notified ->
     excluded -> late_approved -> paying; any unpaid -> held -> computed; any unpaid -> transferred;
-    computed | notified | excluded -> deposited; applied | approved | returned -> notified, or ->
+    computed | notified | excluded -> deposited; deposited | transferred -> computed when the
+    institution gives it back; applied | approved | returned -> notified, or ->
     excluded for a late claim, when the application ends unpaid; paying -> approved when a payout in
     no batch is dropped.
 
@@ -86,7 +87,28 @@ class Entitlement(Stateful):
         triggers = [
             *machine_guards(),
             *witnessed("wallet_id", "snapshot_id", "amount_minor", "returns"),
-            columns_are_fixed("wallet_id", "part", "snapshot_id", "amount_minor"),
+            columns_are_fixed("wallet_id", "part", "snapshot_id"),
+            Guard(
+                name="amount_is_fixed",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("amount_minor"),
+                condition=pgtrigger.Condition("OLD.amount_minor IS DISTINCT FROM NEW.amount_minor"),
+                func=f"""
+                    IF NEW.state <> 'transferred' OR NOT EXISTS (
+                        SELECT FROM refunds_otherendline l
+                        JOIN refunds_entitlement rest ON rest.id = l.rest_id
+                        WHERE l.entitlement_id = NEW.id AND l.taken_minor = NEW.amount_minor
+                            AND (rest.wallet_id, rest.snapshot_id)
+                                = (NEW.wallet_id, NEW.snapshot_id)
+                            AND rest.amount_minor = OLD.amount_minor - NEW.amount_minor)
+                    THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
+                            MESSAGE = format('%s %s: amount_minor cannot change any more',
+                                TG_TABLE_NAME, OLD.id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
             Guard(
                 name="excluded_after_its_time",
                 level=pgtrigger.Statement,
@@ -118,10 +140,14 @@ class Entitlement(Stateful):
                 declare=[("wrong", "bigint")],
                 func=f"""
                     SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
-                    WHERE a.state IN ('deposited', 'transferred') AND a.state <> b.state
-                        AND NOT EXISTS (SELECT FROM refunds_otherendline l
+                    WHERE a.state <> b.state
+                        AND (a.state IN ('deposited', 'transferred')
+                            OR b.state IN ('deposited', 'transferred'))
+                        AND (SELECT d.kind FROM refunds_otherendline l
                             JOIN refunds_otherend d ON d.id = l.end_id
-                            WHERE l.entitlement_id = a.id AND d.kind = a.state);
+                            WHERE l.entitlement_id = a.id ORDER BY l.id DESC LIMIT 1)
+                        IS DISTINCT FROM CASE WHEN a.state IN ('deposited', 'transferred')
+                            THEN a.state ELSE 'returned' END;
                     IF wrong IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
                             MESSAGE = format(
@@ -316,6 +342,16 @@ class Entitlement(Stateful):
     )
     def deposit(self) -> None:
         """The authority has the amount, for the holder."""
+
+    @transition(
+        field="state",
+        source=["deposited", "transferred"],
+        target="computed",
+        permission="winddown.post_exclusion",
+        custom={"system": True},
+    )
+    def come_back(self) -> None:
+        """The institution gave the amount back to us: it is owed again."""
 
 
 class EntitlementTransition(TransitionLog):

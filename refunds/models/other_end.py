@@ -1,4 +1,6 @@
-"""Other ends of refunds: a deposit with the authority, and the takeover by another issuer."""
+"""Other ends of refunds: a deposit with the authority, the takeover by another issuer, and what came
+of it.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,8 @@ class Successor(models.Model):
 
 
 class OtherEnd(models.Model):
-    """One list of refunds that ended in one of these ways, as two people agreed. Append-only.
+    """One list of refunds that ended in one of these ways, or whose end an institution undid, as two
+    people agreed. Append-only.
 
     `institution` has the money now, and `contact` says where a late claimant asks for it. `reference`
     is its receipt number. `approval_subject` names the request that the second person signed.
@@ -50,6 +53,13 @@ class OtherEnd(models.Model):
     class Kind(models.TextChoices):
         DEPOSITED = "deposited"
         TRANSFERRED = "transferred"
+        RETURNED = "returned"
+        CLAIMED = "claimed"
+
+    ENDS = (Kind.DEPOSITED, Kind.TRANSFERRED)
+    """The institution has the money, and we owe it no longer."""
+    AFTERWARDS = (Kind.RETURNED, Kind.CLAIMED)
+    """The institution gave the money back to us, or paid it to the person who claimed it there."""
 
     kind = models.CharField(max_length=12, choices=Kind.choices)
     institution = models.CharField(max_length=120)
@@ -105,16 +115,65 @@ class OtherEnd(models.Model):
 
 
 class OtherEndLine(models.Model):
-    """One refund of such a list. A refund ends like this once. Append-only."""
+    """One refund of such a list. What happened to a refund last is in its newest line. Append-only.
+
+    Of a refund that a successor took in part, `taken_minor` is what it took, and `rest` the new
+    refund of what it did not take, which stays owed.
+    """
 
     end = models.ForeignKey(OtherEnd, on_delete=models.PROTECT, related_name="lines")
-    entitlement = models.OneToOneField(
-        Entitlement, on_delete=models.PROTECT, db_constraint=False, related_name="other_end_line"
+    entitlement = models.ForeignKey(
+        Entitlement,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        related_name="other_end_lines",
     )
+    rest = models.OneToOneField(
+        Entitlement,
+        null=True,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        related_name="split_from",
+    )
+
+    taken_minor = models.BigIntegerField(null=True)
 
     class Meta:
         default_permissions = ()
-        triggers = [*append_only(), *witnessed()]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(rest=None, taken_minor=None)
+                | Q(rest__isnull=False, taken_minor__gte=1),
+                name="taken_in_part_leaves_a_rest",
+            ),
+            models.UniqueConstraint(
+                fields=["end", "entitlement"], name="other_end_names_a_refund_once"
+            ),
+        ]
+        triggers = [
+            *append_only(),
+            *witnessed(older=({"rest_id": "NULL", "taken_minor": "NULL"},)),
+            Guard(
+                name="follows_what_happened_last",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                declare=[("this", "text"), ("last", "text")],
+                func=f"""
+                    SELECT kind INTO this FROM refunds_otherend WHERE id = NEW.end_id;
+                    SELECT d.kind INTO last FROM refunds_otherendline l
+                        JOIN refunds_otherend d ON d.id = l.end_id
+                        WHERE l.entitlement_id = NEW.entitlement_id ORDER BY l.id DESC LIMIT 1;
+                    IF (this IN ('returned', 'claimed'))
+                            <> coalesce(last IN ('deposited', 'transferred'), false)
+                        OR this = 'claimed' AND last <> 'deposited' THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
+                            MESSAGE = format('refund %s: %s cannot follow on %s',
+                                NEW.entitlement_id, this, coalesce(last, 'nothing'));
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"line {self.pk}"

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
 from refunds.models.loss import Loss
+from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
 class Remedy(Stateful):
-    """proposed -> asked -> remedied; proposed | asked -> failed.
+    """proposed -> asked -> remedied; proposed | asked -> failed; remedied -> asked when the money of
+    a compensation came back.
 
     A loss has at most one remedy that has not failed, and a remedied one never fails. So no loss is
-    remedied twice, even by concurrent calls (rule 17).
+    remedied twice, even by concurrent calls (rule 17). A compensation is remedied exactly while its
+    payout counts as arrived.
     """
 
     class State(models.TextChoices):
@@ -62,7 +67,30 @@ class Remedy(Stateful):
 
     class Meta:
         default_permissions = ()
-        triggers = [*machine_guards(), *witnessed()]
+        triggers = [
+            *machine_guards(),
+            *witnessed(),
+            Guard(
+                name="compensated_while_it_arrived",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                declare=[("wrong", "bigint")],
+                func=f"""
+                    SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
+                    WHERE a.state <> b.state AND 'remedied' IN (a.state, b.state)
+                        AND (a.kind = 'compensation_payout' OR b.state = 'remedied')
+                        AND (a.state = 'remedied') <> EXISTS (SELECT FROM refunds_payout o
+                            WHERE o.remedy_id = a.id AND o.live AND o.state = 'settled');
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_WITHOUT_REMEDY}',
+                            MESSAGE = format('remedy %s: the bank says something else', wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["loss"], condition=Q(state="remedied"), name="one_remedied_per_loss"
@@ -102,6 +130,16 @@ class Remedy(Stateful):
     )
     def remedy(self) -> None:
         """The loss is made good."""
+
+    @transition(
+        field="state",
+        source="remedied",
+        target="asked",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def give_back(self) -> None:
+        """The bank sent the money back, or its word is void: the victim is owed it again."""
 
     @transition(
         field="state",

@@ -16,7 +16,9 @@ from winddown.witness import witnessed
 
 class Voucher(Stateful):
     """made -> issued -> notified -> cashed | expired -> reissued; made | issued -> voided when its
-    list is never paid; cashed -> expired when its provider takes the word back.
+    list is never paid; cashed -> expired when its provider takes the word back, and expired |
+    reissued -> cashed when it was cashed after all; cashed | expired -> issued when the file that
+    told is void.
 
     It stands for one payout in one list to the provider. What is owed stays in flight until the
     provider says that it was cashed. A day alone never ends it: somebody may have cashed it on the
@@ -98,13 +100,13 @@ class Voucher(Stateful):
 
     @transition(
         field="state",
-        source=["issued", "notified"],
+        source=["issued", "notified", "expired", "reissued"],
         target="cashed",
         permission="refunds.reconcile",
         custom={"system": True},
     )
     def cash(self) -> None:
-        """Its provider says that somebody cashed it."""
+        """Its provider says that somebody cashed it, perhaps after it had said that nobody did."""
 
     @transition(
         field="state",
@@ -121,6 +123,16 @@ class Voucher(Stateful):
     )
     def reissue(self) -> None:
         """Another payout of the same amount was booked."""
+
+    @transition(
+        field="state",
+        source=["cashed", "expired"],
+        target="issued",
+        permission="refunds.reconcile",
+        custom={"system": True},
+    )
+    def void_result(self) -> None:
+        """Two people voided the file that told what became of it: its holder can cash it."""
 
     @transition(
         field="state",

@@ -43,6 +43,8 @@ words.PLAN_LINES.add_all(
         "planned_at": _("Planned at"),
         "refunds": _("Refunds"),
         "compensations": _("Compensations"),
+        "above_day_cap_minor": _("Above the cap of the value date: choose another day for it"),
+        "compensations_without_account": _("Compensations without a bank account"),
         "waiting_payouts": _("Payouts that waited"),
         "vouchers": _("Postal orders and codes"),
         "waiting_vouchers": _("Postal orders and codes that waited"),

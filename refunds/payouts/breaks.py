@@ -13,15 +13,19 @@ from refunds.models import (
     PayoutBatch,
     ReconciliationBreak,
     RefundApplication,
+    Remedy,
     ReplacedResult,
 )
+from refunds.payouts.methods import vouchers
+from refunds.remedies import slots
 from wallets.models import LedgerAccount, Wallet
 from wallets.movements import posting
-from winddown import clock
+from winddown import clock, locks
 from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
+from winddown.locks import Lock
 from winddown.machines.move import named, transition_one, transition_set
 from winddown.models import Approval
 
@@ -87,6 +91,8 @@ def _decided(said: approvals.Decided) -> object:
     number, _sep, _round = said.key.partition(":")
     subject = f"break:{said.key}"
     with transaction.atomic():
+        # No answer is booked meanwhile.
+        locks.take(Lock.BANK_ANSWER)
         found = ReconciliationBreak.objects.filter(pk=number).first()
         asked = approvals.standing(subject, stage=CLEAR)
         if found is None or asked is None:
@@ -232,9 +238,14 @@ approvals.DECIDERS.add("breaks", _all_decided)
 def _second(found: ReconciliationBreak) -> Payout | None:
     """Returns the payout that was made because the first one seemed to have come back."""
     first = found.payout
-    if found.kind != _Kind.PAID_AFTER_ALL or first is None or first.entitlement_id is None:
+    if found.kind != _Kind.PAID_AFTER_ALL or first is None:
         return None
-    return Payout.objects.filter(entitlement_id=first.entitlement_id, live=True).first()
+    same = (
+        Payout.objects.filter(remedy_id=first.remedy_id)
+        if first.remedy_id is not None
+        else Payout.objects.filter(entitlement_id=first.entitlement_id or 0)
+    )
+    return same.filter(live=True).first()
 
 
 def _refuse_before_void(found: ReconciliationBreak) -> None:
@@ -259,16 +270,15 @@ def _settle_after_all(found: ReconciliationBreak, *, actor: Actor, reason: str) 
     """
     _refuse_before_void(found)
     first, second = found.payout, _second(found)
-    if found.kind != _Kind.PAID_AFTER_ALL or first is None or first.entitlement is None:
+    if found.kind != _Kind.PAID_AFTER_ALL or first is None or not _is_owed_again(first):
         return
     if second is not None and second.state not in Payout.OUTSIDE_BATCHES:
         return
-    if first.state != Payout.State.RETURNED or first.entitlement.state not in (
-        *Entitlement.AFTER_A_RETURN,
-        Entitlement.State.PAYING,
-    ):
-        return
-    source = LedgerAccount.REFUNDS_PAYABLE
+    source = (
+        LedgerAccount.FRAUD_SUSPENSE
+        if first.remedy_id is not None
+        else LedgerAccount.REFUNDS_PAYABLE
+    )
     if second is not None:
         transition_one(second, "cancel", actor=actor, reason=reason, live=False)
         source = LedgerAccount.PAYOUTS_IN_FLIGHT
@@ -292,22 +302,42 @@ def _settle_after_all(found: ReconciliationBreak, *, actor: Actor, reason: str) 
         result_file_id=found.file_id,
         result_at=clock.now(),
     )
-    transition_one(first.entitlement, "settle", actor=actor, reason=reason)
-    unpaid = Entitlement.objects.exclude(state=Entitlement.State.PAID)
-    wallets = Wallet.objects.filter(pk=first.entitlement.wallet_id).exclude(entitlements__in=unpaid)
-    for name in ("settle", "settle_late"):
-        transition_set(wallets, name, run=None, actor=actor, reason=reason)
-    applications = RefundApplication.objects.filter(entitlement=first.entitlement, live=True)
-    for application in applications.exclude(state=RefundApplication.State.DRAFT):
-        transition_one(application, "close", actor=actor, reason=reason, live=False)
+    vouchers.follow([first.pk], actor=actor, reason=reason)
+    if first.entitlement is not None:
+        _refund_is_paid(first.entitlement, actor=actor, reason=reason)
+    else:
+        slots.finish([first.remedy_id or 0], at=clock.now(), actor=actor, reason=reason)
     posting.post(
         [(source, None, -first.amount_minor), (LedgerAccount.BANK, None, first.amount_minor)],
         source="break",
         source_id=found.pk,
-        kind="refund_settle",
+        kind="refund_settle" if first.entitlement is not None else "remedy_settle",
         occurred_at=clock.now(),
         actor=actor,
     )
+
+
+def _is_owed_again(first: Payout) -> bool:
+    """The transfer counts as returned, and what it paid is owed, or on its way once more."""
+    if first.state != Payout.State.RETURNED:
+        return False
+    if first.entitlement is not None:
+        return first.entitlement.state in (
+            *Entitlement.AFTER_A_RETURN,
+            Entitlement.State.PAYING,
+        )
+    return first.remedy is not None and first.remedy.state == Remedy.State.ASKED
+
+
+def _refund_is_paid(owed: Entitlement, *, actor: Actor, reason: str) -> None:
+    transition_one(owed, "settle", actor=actor, reason=reason)
+    unpaid = Entitlement.objects.exclude(state=Entitlement.State.PAID)
+    wallets = Wallet.objects.filter(pk=owed.wallet_id).exclude(entitlements__in=unpaid)
+    for name in ("settle", "settle_late"):
+        transition_set(wallets, name, run=None, actor=actor, reason=reason)
+    applications = RefundApplication.objects.filter(entitlement=owed, live=True)
+    for application in applications.exclude(state=RefundApplication.State.DRAFT):
+        transition_one(application, "close", actor=actor, reason=reason, live=False)
 
 
 # --- the gate -------------------------------------------------------------------------------------

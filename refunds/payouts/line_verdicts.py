@@ -5,7 +5,14 @@ from __future__ import annotations
 import datetime as dt
 
 from refunds.bankfiles.transfer_items import Remitter
-from refunds.models import Entitlement, Payout, PayoutBatch, ReconciliationBreak, StatementLine
+from refunds.models import (
+    Entitlement,
+    Payout,
+    PayoutBatch,
+    ReconciliationBreak,
+    Remedy,
+    StatementLine,
+)
 from refunds.payouts import answer_lines, payout_batches
 from refunds.payouts.answer_lines import Said, Verdict, execute, fetch
 from winddown.errors import LoadRefused, says
@@ -43,11 +50,12 @@ _OF_RESULTS = f"""
             AND coalesce(rf.answered_on, %(day)s) = %(day)s) THEN %(repeated)s
     WHEN o.state = %(settled)s AND l.code = '' THEN %(twice)s
     WHEN coalesce(f.answered_on, %(day)s) > %(day)s THEN %(contradicts)s
-    WHEN o.state = %(settled)s AND e.id IS NOT NULL THEN %(return)s
+    WHEN o.state = %(settled)s THEN %(return)s
     WHEN l.code <> '' OR coalesce(f.answered_on, %(day)s) = %(day)s THEN %(contradicts)s
-    WHEN o.state = %(returned)s AND e.state = ANY (%(after_return)s)
-        AND NOT EXISTS (SELECT FROM refunds_payout second
-            WHERE second.entitlement_id = e.id AND second.live) THEN %(settle)s
+    WHEN o.state = %(returned)s
+        AND (e.state = ANY (%(after_return)s) OR y.state = %(remedy_asked)s)
+        AND NOT EXISTS (SELECT FROM refunds_payout second WHERE second.live
+            AND (second.entitlement_id = e.id OR second.remedy_id = y.id)) THEN %(settle)s
     ELSE %(after_all)s
 """  # noqa: S608  our own words
 # A report repeats what an earlier one said. Only "came back" may follow on "paid".
@@ -59,7 +67,7 @@ _OF_REPORTS = f"""
     WHEN o.state = ANY (%(leaving)s) THEN %(return)s
     WHEN o.state = %(settled)s AND l.code = '' THEN %(repeated)s
     WHEN o.state = ANY (%(sent_back)s) AND l.code <> '' THEN %(repeated)s
-    WHEN o.state = %(settled)s AND l.said = %(back)s AND e.id IS NOT NULL THEN %(return)s
+    WHEN o.state = %(settled)s AND l.said = %(back)s THEN %(return)s
     ELSE %(contradicts)s
 """
 # A statement confirms what an answer said. A second movement of one payout is a break.
@@ -79,7 +87,7 @@ _OF_STATEMENTS = f"""
     WHEN l.said = %(out)s AND o.state = ANY (%(leaving)s) THEN %(settle)s
     WHEN l.said = %(out)s THEN %(repeated)s
     WHEN o.state = ANY (%(leaving)s) THEN %(return)s
-    WHEN o.state = %(settled)s AND e.id IS NOT NULL THEN %(return)s
+    WHEN o.state = %(settled)s THEN %(return)s
     WHEN o.state = ANY (%(sent_back)s) THEN %(repeated)s
     ELSE %(contradicts)s
 """  # noqa: S608  our own words
@@ -97,6 +105,7 @@ _WORDS = {
     "dead": list(PayoutBatch.DEAD),
     "there": list(PayoutBatch.ANSWERABLE),
     "after_return": list(Entitlement.AFTER_A_RETURN),
+    "remedy_asked": Remedy.State.ASKED,
     "unknown": _Kind.UNKNOWN_REFERENCE,
     "credit": _Kind.UNKNOWN_CREDIT,
     "debit": _Kind.UNKNOWN_DEBIT,
@@ -183,6 +192,7 @@ def _judge(of_kind: str, **words: object) -> None:
             LEFT JOIN refunds_bankprofile m ON m.id = a.profile_id
             LEFT JOIN refunds_payee p ON p.id = o.payee_id
             LEFT JOIN refunds_entitlement e ON e.id = o.entitlement_id
+            LEFT JOIN refunds_remedy y ON y.id = o.remedy_id
             LEFT JOIN refunds_bankfile f ON f.id = o.result_file_id
             WHERE l.verdict = ''
         ) j WHERE j.number = l.number

@@ -107,7 +107,7 @@ def _fits(payout: Payout, *, came_back: bool) -> bool:
     if payout.method != MethodTerms.BANK or batch.value_date > payout_batches.today():
         return False
     if payout.state == Payout.State.SETTLED:
-        return came_back and payout.entitlement_id is not None
+        return came_back
     return payout.state in Payout.LEAVING
 
 

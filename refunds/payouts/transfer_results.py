@@ -137,7 +137,7 @@ def book(
     _book_settled(file, at=at, actor=actor, reason=reason)
     _book_returned(file, at=at, actor=actor, reason=reason)
     _post(source or ("bank_file", file.pk), at=at, actor=actor)
-    vouchers.follow_payouts(actor=actor, reason=reason)
+    vouchers.follow_answer(actor=actor, reason=reason)
     returned = fetch(
         "SELECT entitlement_id FROM refunds_answerline"
         " WHERE verdict = %s AND entitlement_id IS NOT NULL ORDER BY 1",
@@ -153,12 +153,18 @@ def book(
         answer=f"coalesce(nullif(l.code, ''), '{ReconciliationBreak.NO_RETURN}')",
         payout_id="o.id",
     )
-    remedies = fetch(
-        "SELECT remedy_id FROM refunds_answerline WHERE verdict = %s AND remedy_id IS NOT NULL",
-        [Verdict.SETTLE],
-    )
-    slots.finish([remedy for (remedy,) in remedies], at=at, actor=actor, reason=reason)
+    slots.owe_again(_remedies_with(Verdict.RETURN), actor=actor, reason=reason)
+    slots.finish(_remedies_with(Verdict.SETTLE), at=at, actor=actor, reason=reason)
     _complete_batches(actor=actor)
+
+
+def _remedies_with(verdict: Verdict) -> list[int]:
+    found = fetch(
+        "SELECT remedy_id FROM refunds_answerline WHERE verdict = %s AND remedy_id IS NOT NULL"
+        " ORDER BY 1",
+        [verdict],
+    )
+    return [remedy for (remedy,) in found]
 
 
 def _replace(file: BankFile) -> None:
@@ -270,11 +276,12 @@ def _post(source: tuple[str, int], *, at: dt.datetime, actor: Actor) -> None:
     that came back is owed again. It was in flight, or where an earlier result had put it.
     """
     bank, payable = LedgerAccount.BANK, LedgerAccount.REFUNDS_PAYABLE
+    suspense = LedgerAccount.FRAUD_SUSPENSE
     for of, kind, verdict, account, before in (
         ("entitlement_id", "refund_settle", Verdict.SETTLE, bank, payable),
         ("entitlement_id", "refund_return", Verdict.RETURN, payable, bank),
-        ("remedy_id", "remedy_settle", Verdict.SETTLE, bank, None),
-        ("remedy_id", "remedy_return", Verdict.RETURN, LedgerAccount.FRAUD_SUSPENSE, None),
+        ("remedy_id", "remedy_settle", Verdict.SETTLE, bank, suspense),
+        ("remedy_id", "remedy_return", Verdict.RETURN, suspense, bank),
     ):
         sums = {
             again: int(amount)
@@ -286,11 +293,12 @@ def _post(source: tuple[str, int], *, at: dt.datetime, actor: Actor) -> None:
         }
         if not sums:
             continue
-        lines = [(LedgerAccount.PAYOUTS_IN_FLIGHT, None, -sums.get(False, 0))]
-        if before is not None:
-            lines.append((before, None, -sums.get(True, 0)))
         posting.post(
-            [*lines, (account, None, sum(sums.values()))],
+            [
+                (LedgerAccount.PAYOUTS_IN_FLIGHT, None, -sums.get(False, 0)),
+                (before, None, -sums.get(True, 0)),
+                (account, None, sum(sums.values())),
+            ],
             source=source[0],
             source_id=source[1],
             kind=kind,

@@ -22,11 +22,15 @@ from refunds.models import (
     PayoutBatch,
     ReconciliationBreak,
     RefundApplication,
+    Remedy,
     ReplacedResult,
     VoidedFile,
+    Voucher,
 )
 from refunds.payouts import wallet_ends
 from refunds.payouts.answer_lines import fetch
+from refunds.payouts.methods import vouchers
+from refunds.remedies import slots
 from wallets.models import Journal, Wallet
 from wallets.movements import posting
 from winddown import clock, locks
@@ -139,7 +143,7 @@ def _refuse(file: BankFile) -> None:
     elif built := _built_on_it(file):
         why = says(
             "{n} of its payouts went on since: their holders gave another account, another payout"
-            " was made, or their batch is closed; compensations and vouchers stay as well",
+            " was made, or their batch is closed",
             n=built,
         )
     else:
@@ -177,14 +181,17 @@ def _built_on_it(file: BankFile) -> int:
         SELECT count(*) FROM {_RESULTS}
         LEFT JOIN refunds_entitlement e ON e.id = o.entitlement_id
         LEFT JOIN refunds_payoutbatch b ON b.id = o.batch_id
+        LEFT JOIN refunds_remedy y ON y.id = o.remedy_id
         WHERE o.result_file_id = %(file)s AND (
             o.state <> ALL (%(told)s)
-            OR o.remedy_id IS NOT NULL
-            OR o.method <> %(bank)s
             OR e.state <> ALL (%(after)s)
-            OR o.state = %(returned)s AND NOT EXISTS (
+            OR o.state = %(returned)s AND e.id IS NOT NULL AND NOT EXISTS (
                 SELECT FROM refunds_refundapplication a WHERE a.entitlement_id = e.id
-                    AND a.live AND a.state = %(needs_info)s AND a.asked_for = %(asked_for)s)
+                    AND a.live AND a.state = %(needs_info)s AND a.asked_for = ANY (%(not_paid)s))
+            OR y.state <> CASE o.state WHEN %(settled)s THEN %(remedied)s ELSE %(remedy_asked)s END
+            OR o.state = %(returned)s AND EXISTS (SELECT FROM refunds_payout second
+                WHERE second.remedy_id = y.id AND second.live)
+            OR EXISTS (SELECT FROM refunds_chargeback k WHERE k.credited_by_id = y.id)
             OR r.id IS NULL AND b.state = %(closed)s)
         """,  # noqa: S608  our own words
         {
@@ -193,8 +200,10 @@ def _built_on_it(file: BankFile) -> int:
             "after": [Entitlement.State.PAID, Entitlement.State.RETURNED],
             "returned": Payout.State.RETURNED,
             "needs_info": RefundApplication.State.NEEDS_INFO,
-            "asked_for": RefundApplication.BANK_ACCOUNT,
-            "bank": MethodTerms.BANK,
+            "not_paid": list(RefundApplication.NOT_PAID),
+            "settled": Payout.State.SETTLED,
+            "remedied": Remedy.State.REMEDIED,
+            "remedy_asked": Remedy.State.ASKED,
             "closed": PayoutBatch.State.CLOSED,
         },
     )
@@ -224,6 +233,7 @@ class _Undoing:
 
 def _void(file: BankFile, *, actor: Actor, reason: str) -> dict[str, int]:
     """Everything is as it was before the file. Returns the number of rows changed by table."""
+    _hold_still(file)
     _refuse(file)
     VoidedFile.objects.create(file=file, at=clock.now())
     told = fetch(
@@ -242,6 +252,10 @@ def _void(file: BankFile, *, actor: Actor, reason: str) -> dict[str, int]:
                 _undo_to_paid(undoing, file, payouts, owed)
             else:
                 _undo_to_returned(undoing, file, payouts, owed)
+            undoing.rows[Voucher._meta.db_table] += vouchers.follow(
+                payouts, actor=actor, reason=reason
+            )
+            _undo_remedies(undoing, payouts)
     undoing.update(
         "resolve",
         ReconciliationBreak,
@@ -253,6 +267,20 @@ def _void(file: BankFile, *, actor: Actor, reason: str) -> dict[str, int]:
     )
     _reverse(file, undoing)
     return dict(undoing.rows)
+
+
+def _hold_still(file: BankFile) -> None:
+    """No holder and no member of staff builds on the file from here on: what they change waits. The
+    applications come first, as in the verbs about them.
+    """
+    owed = "SELECT o.entitlement_id FROM refunds_payout o WHERE o.result_file_id = %s"
+    for sql in (
+        f"SELECT a.id FROM refunds_refundapplication a WHERE a.entitlement_id IN ({owed})"  # noqa: S608
+        " ORDER BY a.id FOR NO KEY UPDATE",
+        f"SELECT e.id FROM refunds_entitlement e WHERE e.id IN ({owed})"  # noqa: S608
+        " ORDER BY e.id FOR NO KEY UPDATE",
+    ):
+        fetch(sql, [file.pk])
 
 
 def _undo_refused_payees(undoing: _Undoing, payouts: list[int]) -> None:
@@ -268,7 +296,7 @@ def _undo_refused_payees(undoing: _Undoing, payouts: list[int]) -> None:
 
 def _undo_to_open(undoing: _Undoing, payouts: list[int], owed: list[int]) -> None:
     """Nothing is known of these payouts any more."""
-    _owe_one_return_less(undoing, "void_result", Entitlement.State.PAYING, owed)
+    _owe_one_return_less(undoing, "void_result", Entitlement.State.PAYING, payouts, owed)
     undoing.update(
         "void_result",
         RefundApplication,
@@ -296,7 +324,7 @@ def _undo_to_open(undoing: _Undoing, payouts: list[int], owed: list[int]) -> Non
 
 def _undo_to_paid(undoing: _Undoing, file: BankFile, payouts: list[int], owed: list[int]) -> None:
     """The return is void: the money had arrived."""
-    _owe_one_return_less(undoing, "settle", Entitlement.State.PAID, owed)
+    _owe_one_return_less(undoing, "settle", Entitlement.State.PAID, payouts, owed)
     undoing.update(
         "close",
         RefundApplication,
@@ -322,7 +350,9 @@ def _undo_to_returned(
     undoing.update(
         "ask_again",
         RefundApplication,
-        "SET state = %(needs_info)s, live = true, asked_for = %(asked_for)s WHERE t.id IN"
+        "SET state = %(needs_info)s, live = true,"
+        " asked_for = CASE t.method WHEN %(bank)s THEN %(asked_for)s ELSE %(asked_voucher)s END"
+        " WHERE t.id IN"
         " (SELECT max(x.id) FROM refunds_refundapplication x WHERE"
         " x.entitlement_id = ANY (%(owed)s) GROUP BY x.entitlement_id) AND t.state = %(app_closed)s",
         owed=owed,
@@ -331,15 +361,40 @@ def _undo_to_returned(
     _open_wallets(undoing, owed)
 
 
-def _owe_one_return_less(undoing: _Undoing, name: str, state: str, owed: list[int]) -> None:
+def _undo_remedies(undoing: _Undoing, payouts: list[int]) -> None:
+    """A compensation is owed, or made good, as its payout says now."""
+    paid = Payout.objects.filter(pk__in=payouts, remedy__isnull=False)
+    for arrived in (False, True):
+        chosen = (
+            paid.filter(state=Payout.State.SETTLED)
+            if arrived
+            else paid.exclude(state=Payout.State.SETTLED)
+        )
+        ids = list(chosen.values_list("remedy_id", flat=True))
+        undoing.rows[Remedy._meta.db_table] += (
+            slots.finish(ids, at=clock.now(), actor=undoing.actor, reason=undoing.reason)
+            if arrived
+            else slots.owe_again(ids, actor=undoing.actor, reason=undoing.reason)
+        )
+
+
+def _owe_one_return_less(
+    undoing: _Undoing, name: str, state: str, payouts: list[int], owed: list[int]
+) -> None:
+    """The refunds are in the state, and a transfer that had come back is not counted any more. A
+    voucher that expired was never counted.
+    """
     undoing.update(
         name,
         Entitlement,
         "SET state = %(state)s,"
-        " returns = returns - CASE t.state WHEN %(owed_returned)s THEN 1 ELSE 0 END,"
+        " returns = returns - (t.state = %(owed_returned)s AND EXISTS (SELECT FROM refunds_payout o"
+        " WHERE o.id = ANY (%(payouts)s) AND o.entitlement_id = t.id"
+        " AND o.method = %(bank)s))::int,"
         " postal_order_offered = postal_order_offered AND t.state <> %(owed_returned)s"
         " WHERE t.id = ANY (%(owed)s)",
         state=state,
+        payouts=payouts,
         owed=owed,
     )
 
@@ -399,6 +454,8 @@ _WORDS: Final[dict[str, Any]] = {
     "app_closed": RefundApplication.State.CLOSED,
     "needs_info": RefundApplication.State.NEEDS_INFO,
     "asked_for": RefundApplication.BANK_ACCOUNT,
+    "asked_voucher": RefundApplication.VOUCHER,
+    "bank": MethodTerms.BANK,
     "matched": Payee.State.MATCHED,
     "refused": Payee.State.REFUSED,
     "not_checked": Payee.NOT_CHECKED,

@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from refunds.models import IssuerAction, Remedy
+from accounts.models import User
+from refunds.models import IssuerAction, Payee, Payout, Remedy
 from refunds.remedies import routes, slots
 from winddown import clock
 from winddown.actors import Actor, require
@@ -22,6 +23,23 @@ def compensations() -> QuerySet[Remedy]:
     return Remedy.objects.filter(
         kind=Remedy.Kind.COMPENSATION_PAYOUT, state=Remedy.State.ASKED
     ).select_related("loss__claim__wallet")
+
+
+def waiting(holder: User | None = None) -> QuerySet[Remedy]:
+    """Returns the compensations, of the holder or of all, of which no payout is in a file."""
+    in_a_file = Payout.objects.filter(
+        remedy=OuterRef("pk"), live=True, state__in=[*Payout.LEAVING, *Payout.ARRIVED]
+    )
+    found = compensations().filter(~Exists(in_a_file))
+    return found if holder is None else found.filter(loss__claim__wallet__account=holder)
+
+
+def without_account() -> QuerySet[Remedy]:
+    """Returns those that no run pays, because their holder has no account, or the bank refused it."""
+    usable = Payee.objects.filter(
+        holder=OuterRef("loss__claim__wallet__account"), replaced_at=None
+    ).exclude(state=Payee.State.REFUSED)
+    return waiting().filter(~Exists(usable))
 
 
 def recredit_points(*, actor: Actor, reason: str) -> int:

@@ -195,6 +195,22 @@ def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor, reason
     return done
 
 
+def owe_again(remedy_ids: Collection[int], *, actor: Actor, reason: str = "") -> int:
+    """The bank sent the money of these compensations back, or its word that they arrived is void:
+    they are owed again, and so is what is left of their claims. Returns how many. One that was not
+    remedied is left alone. The caller has moved the payout and its money.
+    """
+    done = Remedy.objects.filter(pk__in=remedy_ids, state=Remedy.State.REMEDIED)
+    ids = list(done.order_by("pk").values_list("pk", flat=True))
+    moved = move_rows(Remedy, "give_back", ids, actor=actor, reason=reason, remedied_at=None)
+    claims = FraudClaim.objects.filter(
+        losses__remedies__in=ids, state__in=[FraudClaim.State.REMEDIED, FraudClaim.State.CLOSED]
+    )
+    wanted = list(claims.order_by("pk").distinct().values_list("pk", flat=True))
+    move_rows(FraudClaim, "owe_again", wanted, actor=SYSTEM, reason=reason)
+    return moved
+
+
 def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Actor) -> None:
     """What was owed to the victims is booked to the account of the funding that gave it up."""
     per_account: dict[str, int] = defaultdict(int)

@@ -463,7 +463,7 @@ ELSEWHERE = {
         "it keeps the same answer again",
     ),
     **dict.fromkeys(
-        ("refund:again", "refund:change", "refund:check", "refund:withdraw"),
+        ("refund:again", "refund:change", "refund:check", "refund:leave", "refund:withdraw"),
         "tests/refunds/applications/test_portal.py",
     ),
     "refund:statement_check": "it only reads",

@@ -26,7 +26,7 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds")
 
 # A new migration is added here, so that none is added or removed without being noticed.
 MIGRATIONS = {
-    "winddown": ["0001_squashed_0028"],
+    "winddown": ["0001_squashed_0028", "0029_completed_with_its_proof"],
     "accounts": [
         "0001_squashed_0001",
         "0002_squashed_0027",
@@ -45,6 +45,7 @@ MIGRATIONS = {
         "0033_unusual_applications",
         "0034_documents",
         "0035_arrivals_and_lost_vouchers",
+        "0036_money_that_came_back",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

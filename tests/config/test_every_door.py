@@ -123,6 +123,7 @@ FRESH = {
     "refund:again",
     "refund:change",
     "refund:documents",
+    "refund:leave",
     "refund:withdraw",
     "staff:add",
     "staff:decide",

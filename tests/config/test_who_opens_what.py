@@ -194,6 +194,8 @@ VERBS = {
         "ask": "refunds.work_application",
         "answer": "refunds.work_application",
         "correct": "refunds.work_application",
+        "compensation": "refunds.work_application",
+        "leave": "refunds.work_application",
         "method": "refunds.work_application",
         "propose": "refunds.work_application",
         "reject": "refunds.decide_application",
@@ -228,6 +230,8 @@ VERBS = {
     "console:bank_answer_act": {"upload": "refunds.reconcile", "book": "refunds.reconcile"},
     "console:bank_day_act": {"tie": "refunds.reconcile"},
     "console:other_ends_act": {
+        "return": "winddown.post_exclusion",
+        "claimed": "winddown.post_exclusion",
         "deposit": "winddown.post_exclusion",
         "transfer": "winddown.post_exclusion",
     },

@@ -13,7 +13,7 @@ from refunds.models import Entitlement, Payee, Payout, RefundApplication
 from tests.refunds.conftest import House, jst, person
 from winddown import clock
 from winddown.actors import SYSTEM
-from winddown.errors import GuardNotMet
+from winddown.errors import GuardNotMet, NothingToDecide, TransitionRefused
 from winddown.evidence import audit
 from winddown.machines.move import transition_one
 from winddown.models import Programme
@@ -194,6 +194,19 @@ def test_a_late_claim_can_be_held_and_goes_on_when_it_is_released(house: House) 
     assert now(owed) == "approved"
     house.money_holds()
     assert without_a_door() == []
+
+
+def test_nobody_is_asked_to_release_what_is_not_held(house: House) -> None:
+    (owed,) = house.entitled(1)
+    first, second = supervisors()
+    with pytest.raises(NothingToDecide):
+        holds.ask_release(owed, actor=first, reason="checked")
+    holds.hold(owed, actor=second, reason="suspicion")
+    with pytest.raises(TransitionRefused):
+        holds.hold(owed, actor=second, reason="suspicion")
+    release(owed, first, second)
+    with pytest.raises(NothingToDecide):
+        release(owed, first, second)
 
 
 def test_a_payout_in_no_batch_is_dropped_with_its_application(house: House) -> None:

@@ -109,6 +109,10 @@ class Wallet(Stateful):
         return f"wallet {self.pk}"
 
     @property
+    def is_in_service(self) -> bool:
+        return self.state in self.IN_SERVICE
+
+    @property
     def available_minor(self) -> int:
         return self.paid_minor + self.bonus_minor - self.held_minor
 

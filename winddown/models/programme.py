@@ -155,6 +155,38 @@ class Programme(Stateful):
                 """,
             ),
             Guard(
+                name="completed_with_its_proof",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("state"),
+                condition=pgtrigger.Condition("OLD.state <> NEW.state AND NEW.state = 'completed'"),
+                declare=[
+                    ("proof", "refunds_closingproof"),
+                    ("place", "text"),
+                    ("newest", "bigint"),
+                    ("found", "bigint"),
+                ],
+                # The proof holds until one of the tables of its marks gets a row.
+                func=f"""
+                    SELECT p.* INTO proof FROM refunds_closingproof p
+                        JOIN winddown_signature s ON s.subject = 'closing_proof:' || p.id
+                            AND s.part = 'approved' AND s.digest = p.digest
+                        ORDER BY p.id DESC LIMIT 1;
+                    found := CASE WHEN proof.id IS NULL THEN -1 END;
+                    FOR place, newest IN SELECT key, value::bigint
+                        FROM jsonb_each_text(proof.marks)
+                    LOOP
+                        EXECUTE format('SELECT nullif(coalesce(max(id), 0), %s) FROM %I',
+                            newest, place) INTO found;
+                        EXIT WHEN found IS NOT NULL;
+                    END LOOP;
+                    IF found IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
+                            MESSAGE = 'a programme is completed with a closing proof that holds';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
                 name="announced_facts_by_two",
                 when=pgtrigger.Before,
                 operation=pgtrigger.UpdateOf("name", "contact_phone", "legal_basis"),

@@ -16,10 +16,19 @@ from django.db.models import QuerySet
 from refunds.bankfiles.csv_rows import rows
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.sources import Opened
-from refunds.models import MethodTerms, Payout, PayoutBatch, Recall, RefundApplication, Voucher
+from refunds.models import (
+    FraudClaim,
+    MethodTerms,
+    PaymentBlock,
+    Payout,
+    PayoutBatch,
+    Recall,
+    RefundApplication,
+    Voucher,
+)
 from refunds.models.payout import reference_of
 from refunds.models.voucher import code_place
-from refunds.payouts import recalls
+from refunds.payouts import recalls, refund_limits
 from refunds.payouts.methods import postal_addresses
 from refunds.payouts.methods.registry import METHODS, Needs
 from winddown import clock, encryption
@@ -161,7 +170,7 @@ def reveal(voucher: Voucher, *, actor: Actor) -> str:
     """The holder has seen the code, once. Returns the code.
 
     Raises `NotPermitted` for anybody else, staff too, and `GuardNotMet` when it was shown before or
-    cannot be cashed.
+    cannot be cashed, and while somebody else may be reading: whoever has the code has the money.
     """
     with transaction.atomic():
         locked = (
@@ -178,6 +187,7 @@ def reveal(voucher: Voucher, *, actor: Actor) -> str:
             raise GuardNotMet(action=action, why=says("it was reported lost"))
         if locked.shown_at is not None:
             raise GuardNotMet(action=action, why=says("it was shown before"))
+        _refuse_strangers(locked, action)
         Voucher.objects.filter(pk=locked.pk).update(shown_at=clock.now())
         audit.append("voucher.show_code", f"voucher:{locked.pk}", actor=actor)
         place = code_place(locked.payout_id, locked.batch_id)
@@ -213,6 +223,31 @@ def report_lost(voucher: Voucher, *, actor: Actor, reason: str = "") -> Voucher:
         return locked
 
 
+def _refuse_strangers(voucher: Voucher, action: str) -> None:
+    """Nothing says that a thief may be in the account: it is on no list of people who are paid
+    nothing, no claim about its wallet is undecided, and its address has cooled off (rule 57).
+    Raises `GuardNotMet`.
+    """
+    holder, at = voucher.payout.holder, clock.now()
+    if PaymentBlock.objects.in_force(at).filter(holder=holder).exists():
+        raise GuardNotMet(action=action, why=says("nothing may be paid to you now: call us"))
+    undecided = FraudClaim.objects.filter(wallet__account=holder, state__in=FraudClaim.UNDECIDED)
+    if undecided.exists():
+        raise GuardNotMet(
+            action=action, why=says("a theft from your wallet is being looked at: call us")
+        )
+    wait = dt.timedelta(hours=refund_limits.current().cooling_off_hours)
+    changed_at = holder.channel_changed_at
+    if changed_at is not None and changed_at + wait > at:
+        raise GuardNotMet(
+            action=action,
+            why=says(
+                "your address was changed: for your safety it is shown from {at} on",
+                at=(changed_at + wait).isoformat(timespec="minutes"),
+            ),
+        )
+
+
 # --- they follow their batch and their payouts ---------------------------------------------------
 
 
@@ -230,25 +265,51 @@ def void(batch: PayoutBatch, *, actor: Actor, reason: str) -> None:
     transition_set(of_batch(batch), "void", run=None, actor=actor, reason=reason)
 
 
-def follow_payouts(*, actor: Actor, reason: str) -> None:
+def follow_answer(*, actor: Actor, reason: str) -> None:
     """The vouchers of the payouts that the judged answer settles or gives back say the same."""
-    for name, payout_state, sources, target in (
-        ("cash", Payout.State.SETTLED, Voucher.OUT, Voucher.State.CASHED),
-        (
-            "expire",
-            Payout.State.RETURNED,
-            (*Voucher.OUT, Voucher.State.CASHED),
-            Voucher.State.EXPIRED,
-        ),
-    ):
+    _follow("SELECT payout_id FROM refunds_answerline", [], actor=actor, reason=reason)
+
+
+def follow(payouts: Sequence[int], *, actor: Actor, reason: str) -> int:
+    """The vouchers of these payouts say what their payouts say. Returns how many changed."""
+    return _follow("SELECT unnest(%s::bigint[])", [list(payouts)], actor=actor, reason=reason)
+
+
+def _follow(chosen: str, params: list[list[int]], *, actor: Actor, reason: str) -> int:
+    changed = 0
+    for name, payout_state, sources, target in _FOLLOWS:
         with named(name, actor=actor, reason=reason), connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE refunds_voucher v SET state = %s FROM refunds_answerline l"
-                " JOIN refunds_payout o ON o.id = l.payout_id"
-                " WHERE v.payout_id = o.id AND v.batch_id = o.batch_id AND o.state = %s"
-                " AND v.state = ANY (%s)",
-                [target, payout_state, list(sources)],
+                "UPDATE refunds_voucher v SET state = %s FROM refunds_payout o"  # noqa: S608
+                f" WHERE o.id IN ({chosen}) AND o.method <> %s AND v.payout_id = o.id"
+                " AND v.batch_id = o.batch_id AND o.state = %s AND v.state = ANY (%s)",
+                [target, *params, MethodTerms.BANK, payout_state, list(sources)],
             )
+            changed += cursor.rowcount
+    return changed
+
+
+# By which edge a voucher follows its payout, from which states.
+_FOLLOWS: Final = (
+    (
+        "cash",
+        Payout.State.SETTLED,
+        (*Voucher.OUT, Voucher.State.EXPIRED, Voucher.State.REISSUED),
+        Voucher.State.CASHED,
+    ),
+    (
+        "expire",
+        Payout.State.RETURNED,
+        (*Voucher.OUT, Voucher.State.CASHED),
+        Voucher.State.EXPIRED,
+    ),
+    (
+        "void_result",
+        Payout.State.EXECUTED,
+        (Voucher.State.CASHED, Voucher.State.EXPIRED),
+        Voucher.State.ISSUED,
+    ),
+)
 
 
 def note_reissued(entitlements: Sequence[int]) -> int:

@@ -14,8 +14,9 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from refunds.bankfiles import item_checks
 from refunds.bankfiles.transfer_items import Limits
 from refunds.models import Entitlement, Payee, Payout, PayoutBatch, Remedy
-from refunds.payouts import methods, payable, payout_batches, refund_limits, sent_files, waves
+from refunds.payouts import caps, methods, payable, payout_batches, refund_limits, sent_files, waves
 from refunds.payouts.methods import costs, vouchers
+from refunds.remedies import own_funds
 from refunds.workflows.refund_balances import outline
 from refunds.workflows.refund_balances.outline import BATCH_ROWS, Part
 from wallets.models import LedgerAccount
@@ -76,6 +77,8 @@ class Pay(Part):
             counts={name: part.rows for name, part in parts.items()},
             sums_minor={name: part.amount_minor for name, part in parts.items()},
             estimates={f"left_out_{reason}": n for reason, n in payable.left_out(run).items()}
+            | _without_account()
+            | _above_the_day(run, sum(part.amount_minor for part in parts.values()))
             | costs.of_plan(payable.payable_refunds(run), payable.payable_vouchers(run)),
             terms={"value_date": run.params["value_date"]}
             | {f"{name}_digest": part.digest for name, part in parts.items()},
@@ -142,6 +145,21 @@ def _checked_payouts(run: Run) -> QuerySet[Payout]:
 
 def _open_batches(run: Run) -> QuerySet[PayoutBatch]:
     return PayoutBatch.objects.filter(run=run, state=PayoutBatch.State.OPEN)
+
+
+def _without_account() -> dict[str, int]:
+    """Returns how many compensations have no account to be paid to, if there are any."""
+    found = own_funds.without_account().count()
+    return {"compensations_without_account": found} if found else {}
+
+
+def _above_the_day(run: Run, planned_minor: int) -> dict[str, int]:
+    """Returns by how much the plan and the agreed files of its value date are above the cap of a day,
+    if they are: so much cannot leave on that day.
+    """
+    day = planned_minor + caps.taken(_value_date(run))
+    above = day - refund_limits.current().day_max_minor
+    return {"above_day_cap_minor": above} if above > 0 else {}
 
 
 def _payable(rows: QuerySet[Entitlement] | QuerySet[Remedy] | QuerySet[Payout]) -> Payable:

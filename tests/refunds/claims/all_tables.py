@@ -204,9 +204,16 @@ def _voucher() -> None:
 
 
 def _deposited() -> None:
-    """Two people signed a list of what the authority has. No refund moves: all were paid."""
-    subject = f"{other_ends.SUBJECT}:1"
+    """Two people signed what the authority took, and what it gave back. No refund moves: all were
+    paid.
+    """
     maker, second = (factories.make_staff(role) for role in ("compliance", "treasury_approver"))
+    for number, kind in enumerate((OtherEnd.Kind.DEPOSITED, OtherEnd.Kind.RETURNED), start=1):
+        _listed(f"{other_ends.SUBJECT}:{number}", kind, maker, second)
+
+
+def _listed(subject: str, kind: str, maker: Any, second: Any) -> None:
+    owed = Entitlement.objects.earliest("pk")
     with transaction.atomic():
         asked = approvals.ask(
             subject,
@@ -225,17 +232,17 @@ def _deposited() -> None:
             approve=True,
         )
         end = OtherEnd.objects.create(
-            kind=OtherEnd.Kind.DEPOSITED,
+            kind=kind,
             institution="Bureau",
             contact="03",
             reference="R-1",
             ended_on=clock.now().date(),
-            evidence=evidence_files.keep(File("receipt.pdf", b"receipt"), action="test"),
+            evidence=evidence_files.keep(File(f"{kind}.pdf", kind.encode()), action="test"),
             items=1,
-            total_minor=1,
+            total_minor=owed.amount_minor,
             approval_subject=subject,
         )
-        OtherEndLine.objects.create(end=end, entitlement=Entitlement.objects.earliest("pk"))
+        OtherEndLine.objects.create(end=end, entitlement=owed)
         audit.append("test.deposit", subject, actor=SYSTEM)
 
 

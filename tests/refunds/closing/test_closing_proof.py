@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import translation
 
 from refunds.closing import buckets, proofs
@@ -20,11 +20,14 @@ from tests.config.test_every_door import browser_of
 from tests.owning import as_owner
 from tests.refunds.closing.settled import settle
 from tests.refunds.conftest import House
+from winddown.actors import SYSTEM
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NotPermitted, PlanChanged, SamePerson
-from winddown.evidence import invariants
-from winddown.models import Approval, AuditEntry
+from winddown.evidence import audit, invariants
+from winddown.machines.move import move_rows
+from winddown.models import Approval, AuditEntry, Programme
 from winddown.programme import stages
+from winddown.sqlstates import SqlState, sqlstate_of
 
 pytestmark = pytest.mark.django_db
 ENGLISH = {"accept-language": "en"}
@@ -37,6 +40,34 @@ def decided(asked: Approval, by: Any, *, approve: bool = True) -> None:
 def open_now() -> str:
     with translation.override("en"):
         return "; ".join(str(each) for each in stages.open_things())
+
+
+def completed_past_python() -> None:
+    """The verb that completes the programme is passed by."""
+    programme = Programme.current()
+    if programme.state != Programme.State.SETTLING:
+        programme = factories.bring_to(programme, Programme.State.SETTLING)
+    with transaction.atomic():
+        audit.append("test.complete", "programme", actor=SYSTEM)
+        move_rows(Programme, "complete", [programme.pk], actor=SYSTEM)
+
+
+def test_the_database_completes_no_programme_without_a_proof_that_holds(
+    house: House, staff: Callable[..., Any]
+) -> None:
+    settle(house)
+
+    def refused() -> str:
+        with pytest.raises(DatabaseError) as said:
+            completed_past_python()
+        return sqlstate_of(said.value)
+
+    assert refused() == SqlState.NOT_APPROVED
+    asked = proofs.take(actor=staff("treasury_operator"), reason="all has ended")
+    assert refused() == SqlState.NOT_APPROVED
+    decided(asked, staff("treasury_approver"))
+    factories.make_wallet(paid_minor=1)
+    assert refused() == SqlState.NOT_APPROVED
 
 
 def test_every_wallet_is_in_one_bucket_and_a_second_person_confirms_it(

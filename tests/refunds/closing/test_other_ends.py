@@ -18,13 +18,16 @@ from hypothesis import strategies as st
 
 from refunds.applications.submitting import EndedElsewhere
 from refunds.closing import base_dates, buckets, other_ends, unclaimed
+from refunds.closing.invariants import other_ends_differ
 from refunds.closing.other_ends import Given
 from refunds.invariants import without_a_door
 from refunds.models import Entitlement, OtherEnd, Successor
 from refunds.payouts import funding, view_lists, wallet_ends
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House, jst
+from tests.refunds.payouts.test_payable import block, suspect
 from tests.signing_in import code_typed
+from tests.unguarded import past_the_guards, taken_back
 from wallets.models import LedgerAccount, Posting, Wallet
 from winddown import clock
 from winddown.authority import approvals
@@ -52,9 +55,14 @@ def the_list(*owed: Entitlement, more: int = 0) -> File:
 
 
 def ask(officer: Any, file: File, *, kind: str = "deposited", **more: Any) -> Approval:
-    verb = other_ends.ask_deposit if kind == "deposited" else other_ends.ask_transfer
+    verb = {
+        "deposited": other_ends.ask_deposit,
+        "transferred": other_ends.ask_transfer,
+        "returned": other_ends.ask_return,
+        "claimed": other_ends.ask_claimed,
+    }[kind]
     said = {
-        "institution": "Legal Affairs Bureau" if kind == "deposited" else "Wakaba",
+        "institution": "Wakaba" if kind == "transferred" else "Legal Affairs Bureau",
         "contact": "03-0000-0000",
         "reference": "R-1",
         "ended_on": clock.now().date(),
@@ -164,6 +172,151 @@ def test_a_successor_takes_over_within_its_caps_and_once(
     house.money_holds()
 
 
+def part(owed: Entitlement, amount: int) -> File:
+    content = f"wallet_ref,amount_minor\n{owed.wallet.wallet_ref},{amount}"
+    return File(name="list.csv", content=content.encode())
+
+
+def test_what_a_successor_does_not_take_stays_owed_and_is_paid(
+    house: House, officer: Any, second: Any
+) -> None:
+    """Rule 46 of a takeover: 20,000 a day for one person, 30,000 in all, of 50,000."""
+    (owed,) = house.entitled(1, paid_minor=50_000)
+    successor(person_max_minor=30_000)
+    with pytest.raises(GuardNotMet, match="would come to 20001, and the cap of the successor"):
+        ask(officer, part(owed, 20_001), kind="transferred")
+    agree(ask(officer, part(owed, 20_000), kind="transferred"), second)
+    taken, rest = Entitlement.objects.filter(wallet=owed.wallet).order_by("part")
+    assert [(each.part, each.amount_minor, each.state) for each in (taken, rest)] == [
+        (1, 20_000, "transferred"), (2, 30_000, "computed"),
+    ]  # fmt: skip
+    assert now(rest)[1] == "entitled"
+    assert Posting.objects.balance_minor(LedgerAccount.TRANSFERRED) == 20_000
+    house.money_holds()
+    # The same day is full; the next day has room for what is left of the cap in all.
+    with pytest.raises(GuardNotMet, match="would come to 20001"):
+        ask(officer, part(owed, 1), kind="transferred", reference="R-2")
+    clock.travel(clock.now() + dt.timedelta(days=1), frozen=True)
+    agree(ask(officer, part(owed, 10_000), kind="transferred", reference="R-2"), second)
+    clock.travel(clock.now() + dt.timedelta(days=1), frozen=True)
+    with pytest.raises(GuardNotMet, match="would come to 30001, and the cap of the successor"):
+        ask(officer, part(owed, 1), kind="transferred", reference="R-3")
+    last = Entitlement.objects.get(wallet=owed.wallet, state="computed")
+    assert (last.part, last.amount_minor) == (3, 20_000)
+    house.apply(last)
+    house.check_payees()
+    house.send(house.paid_batch())
+    clock.travel(jst("2019-11-15T15:00"), frozen=True)
+    house.answers()
+    assert now(last) == ("paid", "transferred")
+    assert (without_a_door(), buckets.counted().differences()) == ([], {})
+    house.money_holds()
+
+
+def test_whoever_is_paid_nothing_gets_nothing_through_a_successor(
+    house: House, officer: Any
+) -> None:
+    (owed,) = house.entitled(1)
+    successor()
+    for spoiled in (block, suspect):
+        with taken_back():
+            spoiled(owed)
+            with pytest.raises(LoadRefused, match="nothing of this wallet can end"):
+                ask(officer, the_list(owed), kind="transferred")
+            ask(officer, the_list(owed))
+
+
+def test_a_deposit_is_not_made_in_part(house: House, officer: Any) -> None:
+    (owed,) = house.entitled(1)
+    for amount in (999, 0):
+        with pytest.raises(LoadRefused, match="1000 is owed"):
+            ask(officer, part(owed, amount))
+
+
+def test_the_amount_of_a_refund_falls_only_by_what_was_taken(
+    house: House, officer: Any, second: Any
+) -> None:
+    (owed,) = house.entitled(1, paid_minor=10_000)
+    successor()
+    agree(ask(officer, part(owed, 6_000), kind="transferred"), second)
+    for amount in (10_000, 2_000, 5_999):
+        with pytest.raises(DatabaseError) as refused, transaction.atomic():
+            Entitlement.objects.filter(pk=owed.pk).update(amount_minor=amount)
+        assert sqlstate_of(refused.value) == SqlState.COLUMN_IS_FIXED
+
+
+def test_what_the_authority_gives_back_is_owed_again(
+    house: House, officer: Any, second: Any
+) -> None:
+    one, other = house.entitled(2)
+    with pytest.raises(LoadRefused, match="nothing of this wallet can end"):
+        ask(officer, the_list(one), kind="returned")
+    agree(ask(officer, the_list(one, other)), second)
+    with pytest.raises(LoadRefused, match="nothing of this wallet can end"):
+        ask(officer, the_list(one), kind="returned", institution="Another Bureau")
+    agree(ask(officer, the_list(one), kind="returned", reference="B-1"), second)
+    assert (now(one), now(other)) == (("computed", "entitled"), ("deposited", "deposited"))
+    assert Posting.objects.balance_minor(LedgerAccount.DEPOSITED) == 1_000
+    house.money_holds()
+    # It may be deposited once more, or be applied for and paid.
+    agree(ask(officer, the_list(one), reference="R-2"), second)
+    agree(ask(officer, the_list(one), kind="returned", reference="B-2"), second)
+    house.apply(one)
+    assert now(one)[0] == "approved"
+    assert (without_a_door(), buckets.counted().differences()) == ([], {})
+    house.money_holds()
+
+
+def test_what_was_excluded_and_came_back_is_excluded_by_the_next_run(
+    house: House, officer: Any, second: Any
+) -> None:
+    (owed,) = house.entitled(1)
+    clock.travel(jst("2020-01-11T00:00"), frozen=True)
+    assert house.run("exclude").state == "succeeded"
+    agree(ask(officer, the_list(owed)), second)
+    agree(ask(officer, the_list(owed), kind="returned", reference="B-1"), second)
+    assert now(owed) == ("computed", "entitled")
+    assert house.run("exclude").state == "succeeded"
+    assert now(owed) == ("excluded", "excluded")
+    house.money_holds()
+
+
+def test_what_a_person_claimed_at_the_authority_leaves_the_register(
+    house: House, officer: Any, second: Any
+) -> None:
+    (owed,) = house.entitled(1)
+    agree(ask(officer, the_list(owed)), second)
+    agree(ask(officer, the_list(owed), kind="claimed", reference="P-1"), second)
+    assert (now(owed), unclaimed.lines()) == (("deposited", "deposited"), [])
+    page = browser_of(owed.wallet.account, headers={"accept-language": "ja"}).get("/")
+    assert "P-1" in page.content.decode()
+    for kind in ("claimed", "returned"):
+        with pytest.raises(LoadRefused, match="nothing of this wallet can end"):
+            ask(officer, the_list(owed), kind=kind, reference="P-2")
+    assert Posting.objects.balance_minor(LedgerAccount.DEPOSITED) == 1_000
+    house.money_holds()
+
+
+FAULTS = (
+    "UPDATE refunds_entitlement SET state = 'computed' WHERE state = 'deposited'",
+    "UPDATE refunds_entitlement SET state = 'transferred' WHERE state = 'deposited'",
+    "UPDATE refunds_otherend SET kind = 'returned'",
+    "UPDATE refunds_otherend SET total_minor = total_minor + 1",
+    "DELETE FROM refunds_otherendline",
+)
+
+
+def test_planted_faults_in_lists_are_found(house: House, officer: Any, second: Any) -> None:
+    """I75"""
+    (owed,) = house.entitled(1)
+    agree(ask(officer, the_list(owed)), second)
+    assert other_ends_differ() == []
+    for fault in FAULTS:
+        with taken_back():
+            past_the_guards(fault)
+            assert other_ends_differ() != [], fault
+
+
 @pytest.mark.parametrize("state", ["deposited", "transferred"])
 def test_the_database_refuses_an_other_end_that_nobody_signed(house: House, state: str) -> None:
     house.entitled(1)
@@ -210,6 +363,18 @@ def test_pages_and_commands_record_list_and_refuse(
     assert [now(each)[0] for each in (by_page, by_command, waiting)] == [
         "deposited", "transferred", "computed",
     ]  # fmt: skip
+
+    (tmp_path / "l.csv").write_bytes(the_list(by_page).content)
+    (tmp_path / "e.pdf").write_bytes(b"another letter")
+    for command in ("take_back_refunds", "record_deposit_claims"):
+        with code_typed(officer):
+            call_command(
+                command, "--by", officer.login_id, "--reason", "test", "--institution", "法務局",
+                "--reference", command, "--ended-on", "2019-11-05", "--refunds",
+                str(tmp_path / "l.csv"), "--evidence", str(tmp_path / "e.pdf"),
+            )  # fmt: skip
+        agree(Approval.objects.latest("pk"), second, approve=False)
+        assert now(by_page)[0] == "deposited"
 
     page = browser.get("/console/other-ends/").content.decode()
     for shown in ("法務局", "Wakaba", "基準日", "2019年9月30日"):

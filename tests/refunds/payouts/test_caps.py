@@ -87,9 +87,11 @@ def test_the_files_of_a_day_count_together(house: House) -> None:
         house.apply(row)
     house.check_payees()
     clock.travel(clock.now() + dt.timedelta(hours=25), frozen=True)
-    second = house.paid_batch()
     adopt(line_max_minor=1_000, batch_max_minor=2_000, day_max_minor=3_999)
     house.approve(first)
+    second = house.paid_batch()
+    # Its plan says by how much the day is above its cap.
+    assert second.run.plans.get().content["estimates"] == {"above_day_cap_minor": 1}
     with pytest.raises(GuardNotMet, match="all files of its value date would come to 4000"):
         house.approve(second)
     house.void(second)

@@ -17,6 +17,7 @@ from accounts.models import Message, User
 from refunds.applications import choosing, payees, review, submitting
 from refunds.applications.submitting import MethodRefused
 from refunds.models import (
+    BankFile,
     Entitlement,
     MethodTerms,
     Payout,
@@ -25,13 +26,14 @@ from refunds.models import (
     RefundApplication,
     Voucher,
 )
-from refunds.payouts import methods, payable, payout_batches, results, view_lists
+from refunds.payouts import methods, payable, payout_batches, results, view_lists, voiding
 from refunds.payouts.methods import costs, notices, vouchers
 from refunds.payouts.methods.postal_addresses import AddressRefused, PostalAddress
 from tests import factories
 from tests.config.test_every_door import browser_of
 from tests.refunds.conftest import House, jst
-from tests.refunds.payouts.test_payable import rob
+from tests.refunds.payouts.test_payable import block, change_channel, rob, suspect
+from tests.unguarded import taken_back
 from wallets.models import LedgerAccount, Posting
 from winddown import clock
 from winddown.errors import GuardNotMet, NotPermitted
@@ -371,6 +373,49 @@ def test_a_holder_is_told_reminded_and_sees_the_code_once(priced: House, staff: 
         vouchers.reveal(voucher, actor=staff("support"))
     with pytest.raises(DatabaseError), transaction.atomic():
         Voucher.objects.update(shown_at=None)
+
+
+def test_a_void_answer_of_the_provider_leaves_its_vouchers_out(priced: House) -> None:
+    """One was cashed and one expired by a file that two people void; both can be cashed again."""
+    one, other = priced.entitled(2)
+    for owed in (one, other):
+        without_account(owed)
+    batch = issued(priced, "2019-11-15")
+    cashed, expired = (row["reference"] for row in listed(batch)[:2])
+    book(priced, answer((cashed, "cashed"), (expired, "expired")))
+    assert (state_of(one), state_of(other)) == (("paid", "cashed"), ("returned", "expired"))
+    file = BankFile.objects.latest("pk")
+    priced.agree_as_second(voiding.ask_void(file, actor=priced.treasury, reason="of another list"))
+    assert (state_of(one), state_of(other)) == (("paying", "issued"), ("paying", "issued"))
+    assert balance(LedgerAccount.PAYOUTS_IN_FLIGHT) == 2_000
+    priced.money_holds()
+    book(priced, answer((cashed, "expired"), (expired, "cashed")))
+    assert (state_of(one), state_of(other)) == (("returned", "expired"), ("paid", "cashed"))
+    assert Entitlement.objects.get(pk=one.pk).returns == 0
+    priced.money_holds()
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "why"),
+    [
+        (change_channel, "your address was changed"),
+        (suspect, "a theft from your wallet is being looked at"),
+        (block, "nothing may be paid to you now"),
+    ],
+)
+def test_a_code_is_not_shown_while_a_thief_may_be_reading(
+    priced: House, spoiled: Any, why: str
+) -> None:
+    """Whoever has the code has the money, so what keeps an account from being paid keeps it."""
+    (owed,) = priced.entitled(1)
+    without_account(owed)
+    issued(priced, "2019-11-15")
+    voucher = Voucher.objects.get()
+    with taken_back():
+        spoiled(owed)
+        with pytest.raises(GuardNotMet, match=why):
+            vouchers.reveal(voucher, actor=owed.wallet.account)
+    assert len(vouchers.reveal(voucher, actor=owed.wallet.account)) == 16
 
 
 def test_the_programme_page_says_what_each_method_costs(priced: House, staff: Any) -> None:

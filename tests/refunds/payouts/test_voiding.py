@@ -93,6 +93,8 @@ def test_a_void_report_leaves_everything_as_it_was(euro: House, sent: PayoutBatc
         "refunds_payoutbatch": 1,
         "refunds_reconciliationbreak": 0,
         "wallets_journal": 2,
+        "refunds_voucher": 0,
+        "refunds_remedy": 0,
     }
     assert entry_of.facts["rows"] == 11
     assert Journal.objects.filter(reverses__isnull=False).count() == 2
