@@ -9,7 +9,16 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 
-from refunds.models import BankAccount, BankProfile, Issuer, MethodTerms, RefundTerms, Successor
+from refunds.claims import claim_rules
+from refunds.models import (
+    BankAccount,
+    BankProfile,
+    ClaimTerms,
+    Issuer,
+    MethodTerms,
+    RefundTerms,
+    Successor,
+)
 from refunds.payouts import refund_limits
 from refunds.payouts.methods import METHODS
 from winddown.actors import Actor
@@ -321,6 +330,18 @@ class LimitsForm(RowForm):
     )
 
 
+class ClaimsForm(RowForm):
+    tracing = forms.ChoiceField(
+        choices=ClaimTerms.Tracing.choices,
+        initial="lifo",
+        help_text="which value a payment took whose payer nobody can name: one of"
+        f" {', '.join(ClaimTerms.Tracing.values)}",
+    )
+    source = forms.CharField(
+        initial="decision of the board, 5 July 2019", help_text="who laid this down, and where"
+    )
+
+
 def _issuers() -> list[Row]:
     return [
         {key: getattr(each, key) for key in IssuerForm.base_fields}
@@ -408,6 +429,19 @@ def _adopt_limits(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[st
     return ()
 
 
+def _claims() -> list[Row]:
+    newest = claim_rules.in_force()
+    if newest is None:
+        return []
+    return [{key: getattr(newest, key) for key in ClaimsForm.base_fields}]
+
+
+def _adopt_claims(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[str]:
+    (row,) = rows
+    claim_rules.set_down(row, actor=actor, reason=reason)
+    return ()
+
+
 # The account that pays has no IBAN yet, and the limits name an account that the files are for.
 _NO_BANK_FILE: Mapping[str, Sequence[Row]] = {"eu": (), "uk": ()}
 
@@ -489,5 +523,10 @@ SECTIONS.add(
         check=_refers("refund_limits", "pays_from", to="bank_accounts"),
         other_examples=_NO_BANK_FILE,
     ),
+    place=3,
+)
+SECTIONS.add(
+    "claims",
+    Section(form=ClaimsForm, adopt=_adopt_claims, present=_claims),
     place=3,
 )

@@ -6,17 +6,16 @@ from __future__ import annotations
 import csv
 import datetime as dt
 from pathlib import Path
-from typing import Any
 
 from django.db.models import Sum
 
-from refunds.claims import damage, deciding, losses, reporting, victims
-from refunds.models import ClaimDecision, FraudClaim, IssuerAction, RequestList
-from refunds.remedies import own_funds, requests
+from refunds.claims import damage, intake, victims
+from refunds.models import ClaimDecision, FraudClaim, IssuerAction, Remedy, RequestList
 from rehearsal import issuers
+from rehearsal.claim_files import references, written
 from rehearsal.operations import Operations
 from rehearsal.stage import PEOPLE
-from wallets.models import Hold, Payment, Posting, TopUp, Wallet
+from wallets.models import Hold, Posting, TopUp, Wallet
 from winddown import clock
 from winddown.authority import approvals
 
@@ -80,7 +79,6 @@ class Compensation:
         self.tell(f"{phase.rows:,} claims confirmed by a second person.")
 
     def _confirm(self, hits: list[Hit]) -> int:
-        cast = self.cast
         wallets = Wallet.objects.in_bulk(
             {hit["wallet_ref"] for hit in hits}, field_name="wallet_ref"
         )
@@ -90,31 +88,29 @@ class Compensation:
             )
         )
         hits = [hit for hit in hits if wallets[hit["wallet_ref"]].pk not in accepted]
-        ids = sorted({wallets[hit["wallet_ref"]].pk for hit in hits})
-        reporting.report(ids, actor=cast.support, reason="the holder called")
-        open_claims = {
-            claim.wallet_id: claim
-            for claim in FraudClaim.objects.filter(wallet_id__in=ids).exclude(
-                state__in=FraudClaim.SETTLED
-            )
-        }
-        reporting.take_up(open_claims.values(), actor=cast.analyst, reason="reported or found")
-        moved: dict[str, dict[str, Any]] = {
-            "top_up": TopUp.objects.in_bulk(_refs(hits, "top_up"), field_name="top_up_ref"),
-            "payment": Payment.objects.in_bulk(_refs(hits, "payment"), field_name="payment_ref"),
-        }
-        losses.name_losses(
-            [
-                (
-                    open_claims[wallets[hit["wallet_ref"]].pk],
-                    moved[hit["movement"]][hit["movement_ref"]],
-                )
-                for hit in hits
-            ],
-            actor=cast.analyst,
+        refs = sorted({hit["wallet_ref"] for hit in hits})
+        calls = written(self._claims, "calls", intake.REPORTS, [(ref, "customer") for ref in refs])
+        self.doors.must("load_claims", f"--file={calls}", by="support", reason="the holders called")
+        open_claims = FraudClaim.objects.filter(
+            wallet__wallet_ref__in=refs, state__in=FraudClaim.UNDER_WORK
+        )
+        self._take_up(list(open_claims), reason="reported or found")
+        lines = [(hit["wallet_ref"], hit["movement"], hit["movement_ref"], "thief") for hit in hits]
+        moved = written(self._claims, "movements", intake.LOSSES, lines)
+        self.doors.must(
+            *("load_losses", f"--file={moved}"),
+            by="analyst",
             reason="the holder says so, the sign-ins agree",
         )
-        return self._decide(list(open_claims.values()), verdict=ClaimDecision.Verdict.CONFIRM)
+        return self._decide(list(open_claims), verdict=ClaimDecision.Verdict.CONFIRM)
+
+    @property
+    def _claims(self) -> Path:
+        return self.operations.directory / "claims"
+
+    def _take_up(self, chosen: list[FraudClaim], *, reason: str) -> None:
+        for named in references(chosen):
+            self.doors.must("take_up_claims", f"--claims={named}", by="analyst", reason=reason)
 
     def somebody(self) -> str:
         """Returns the account reference of a victim who telephones."""
@@ -131,7 +127,7 @@ class Compensation:
         These holders made the movements themselves.
         """
         left = list(FraudClaim.objects.filter(state__in=FraudClaim.UNDER_WORK))
-        reporting.take_up(left, actor=self.cast.analyst, reason="not reported by the holder")
+        self._take_up(left, reason="not reported by the holder")
         cleared = self._decide(
             left,
             verdict=ClaimDecision.Verdict.REJECT,
@@ -142,14 +138,12 @@ class Compensation:
 
     def _decide(self, chosen: list[FraudClaim], *, verdict: str, rejection: str = "") -> int:
         done = 0
-        for start in range(0, len(chosen), ClaimDecision.CLAIMS_MAX):
-            decision = deciding.propose(
-                chosen[start : start + ClaimDecision.CLAIMS_MAX],
-                verdict=verdict,
-                actor=self.cast.analyst,
-                reason="investigated",
-                rejection=rejection,
-            )
+        for named in references(chosen):
+            words = ["propose_claims", f"--claims={named}", f"--verdict={verdict}"]
+            if rejection:
+                words.append(f"--rejection={rejection}")
+            self.doors.must(*words, by="analyst", reason="investigated")
+            decision = ClaimDecision.objects.latest("pk")
             if done or PEOPLE["supervisor"] in self.report.staff:
                 self._approve(decision.subject, decision.digest)
             else:
@@ -168,7 +162,12 @@ class Compensation:
 
     def publish(self, *, as_of: dt.datetime) -> None:
         """Victims and damage as of `as_of` are published."""
-        damage.publish(as_of=as_of, actor=self.cast.compliance, reason="press conference")
+        told = as_of.astimezone(self.case.programme.time_zone).replace(tzinfo=None)
+        self.doors.must(
+            *("publish_figures", f"--as-of={told.isoformat()}"),
+            by="compliance",
+            reason="press conference",
+        )
 
     def compare(self) -> None:
         """The report has every exact restatement beside what the present data say of that time."""
@@ -207,14 +206,14 @@ class Compensation:
         A second person approves each list. Requests without an answer, and those that need more,
         are repeated under the same key.
         """
-        cast = self.cast
-        drafts = list(IssuerAction.objects.filter(state=IssuerAction.State.DRAFT).order_by("pk"))
-        for start in range(0, len(drafts), RequestList.ACTIONS_MAX):
-            listed = requests.submit(
-                drafts[start : start + RequestList.ACTIONS_MAX],
-                actor=cast.analyst,
+        drafts = IssuerAction.objects.filter(state=IssuerAction.State.DRAFT)
+        while issuer := drafts.order_by("pk").values_list("issuer__code", flat=True).first():
+            self.doors.must(
+                *("submit_issuer_asks", f"--issuer={issuer}"),
+                by="analyst",
                 reason="confirmed losses",
             )
+            listed = RequestList.objects.latest("pk")
             self._approve(listed.subject, listed.digest)
         self.doors.must("follow_up_claims", by="analyst", reason="before the requests go out")
         sent = self._send(again=False) + self._send(again=True)
@@ -261,8 +260,9 @@ class Compensation:
 
     def give_back_points(self) -> None:
         """Every point that thieves spent is given back."""
-        done = own_funds.recredit_points(actor=self.cast.supervisor, reason="points of victims")
-        self.tell(f"{done:,} points losses given back as points.")
+        self.doors.must("recredit_losses", by="supervisor", reason="points of victims")
+        done = Remedy.objects.filter(kind__in=Remedy.RECREDITS, state__in=Remedy.DONE).count()
+        self.tell(f"{done:,} losses of points and bonus given back as such.")
 
 
 def decision_sums(decision: ClaimDecision) -> list[int]:

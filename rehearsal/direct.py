@@ -19,17 +19,7 @@ ROOMS: Final = (
     "wallets",
     "winddown",
 )
-DIRECT: Final = frozenset(
-    {
-        "refunds.claims.damage.publish",
-        "refunds.claims.deciding.propose",
-        "refunds.claims.losses.name_losses",
-        "refunds.claims.reporting.report",
-        "refunds.claims.reporting.take_up",
-        "refunds.remedies.own_funds.recredit_points",
-        "refunds.remedies.requests.submit",
-    }
-)
+DIRECT: Final[frozenset[str]] = frozenset()
 
 
 def doors_missing() -> dict[str, int]:

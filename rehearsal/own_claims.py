@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
 
 from django.db.models import Max, QuerySet
 
 from accounts.models import User
-from refunds.claims import deciding, losses, reporting
-from refunds.models import ClaimDecision, FraudClaim, Issuer, IssuerAction, RequestList, RuleHit
-from refunds.remedies import own_funds, requests
+from refunds.claims import intake, losses
+from refunds.models import (
+    ClaimDecision,
+    FraudClaim,
+    Issuer,
+    IssuerAction,
+    PaymentPayer,
+    RequestList,
+    RuleHit,
+)
 from rehearsal import issuers
-from rehearsal.own_staff import WHY, Staff
+from rehearsal.claim_files import references, written
+from rehearsal.own_staff import Staff
 from wallets.models import TopUp
 from winddown import clock
 from winddown.models import FundingSource
@@ -25,7 +32,6 @@ MOODS = issuers.Moods(declined_every=4, silent_every=3)
 ANSWERED_AFTER = dt.timedelta(days=2)
 # A request that is declined opens the next route, which may be another request.
 ROUNDS_MAX = 4
-Row = TypeVar("Row")
 BY_CARD = (FundingSource.Kind.CREDIT_CARD, FundingSource.Kind.DEBIT_CARD)
 
 
@@ -50,7 +56,7 @@ class OwnClaims:
             if not FraudClaim.objects.exists():
                 return False
             self._decide()
-            own_funds.recredit_points(actor=self.staff.user("fraud_supervisor"), reason=WHY)
+            self.staff.act("fraud_supervisor", "recredit_losses")
             for _ in range(ROUNDS_MAX):
                 if not self._ask():
                     break
@@ -65,20 +71,28 @@ class OwnClaims:
     def _report(self) -> None:
         """So many holders who pay by card have reported a loss, beside those whom the rules found."""
         found = _by_card().exclude(wallet__claims__isnull=False).order_by("wallet", "-occurred_at")
-        newest = found.distinct("wallet").values_list("wallet_id", flat=True)[: self.claimed]
-        reporting.report(list(newest), actor=self.staff.user("support"), reason=WHY)
+        newest = found.distinct("wallet").values_list("wallet__wallet_ref", flat=True)
+        lines = [(ref, FraudClaim.Channel.CUSTOMER.value) for ref in newest[: self.claimed]]
+        path = written(self.requests.parent, "calls", intake.REPORTS, lines)
+        self.staff.act("support", "load_claims", f"--file={path}")
 
     def _decide(self) -> None:
         """Every claim has its losses and is confirmed; one without a loss is rejected."""
-        analyst = self.staff.user("fraud_analyst")
-        claims = list(FraudClaim.objects.filter(state__in=FraudClaim.UNDER_WORK).order_by("pk"))
-        reporting.take_up(claims, actor=analyst, reason=WHY)
-        lost = self._losses(claims)
-        losses.name_losses(
-            [(claim, top_up) for claim in claims for top_up in lost.get(claim.pk, ())],
-            actor=analyst,
-            reason=WHY,
+        claims = list(
+            FraudClaim.objects.filter(state__in=FraudClaim.UNDER_WORK)
+            .select_related("wallet")
+            .order_by("pk")
         )
+        for named in references(claims):
+            self.staff.act("fraud_analyst", "take_up_claims", f"--claims={named}")
+        lost = self._losses(claims)
+        lines = [
+            (claim.wallet.wallet_ref, "top_up", top_up.top_up_ref, PaymentPayer.Payer.THIEF.value)
+            for claim in claims
+            for top_up in lost.get(claim.pk, ())
+        ]
+        path = written(self.requests.parent, "movements", intake.LOSSES, lines)
+        self.staff.act("fraud_analyst", "load_losses", f"--file={path}")
         self._propose([each for each in claims if lost.get(each.pk)], ClaimDecision.Verdict.CONFIRM)
         self._propose(
             [each for each in claims if each.pk not in lost],
@@ -122,15 +136,13 @@ class OwnClaims:
     def _propose(
         self, chosen: list[FraudClaim], verdict: ClaimDecision.Verdict, *, rejection: str = ""
     ) -> None:
-        for some in _parts(chosen, ClaimDecision.CLAIMS_MAX):
-            decision = deciding.propose(
-                some,
-                verdict=verdict,
-                actor=self.staff.user("fraud_analyst"),
-                reason=WHY,
-                rejection=rejection,
-            )
-            self.staff.approve(decision.subject, "fraud_supervisor")
+        for named in references(chosen):
+            words = ["propose_claims", f"--claims={named}", f"--verdict={verdict}"]
+            if rejection:
+                words.append(f"--rejection={rejection}")
+            if self.staff.act("fraud_analyst", *words):
+                decision = ClaimDecision.objects.latest("pk")
+                self.staff.approve(decision.subject, "fraud_supervisor")
 
     # --- issuers ----------------------------------------------------------------------------------
 
@@ -138,9 +150,11 @@ class OwnClaims:
         """Every request that can go out is with its issuer, and what it answered has taken effect.
         Who has not answered in time is asked again next. Returns whether any request went out.
         """
-        drafts = list(IssuerAction.objects.filter(state=IssuerAction.State.DRAFT).order_by("pk"))
-        for some in _parts(drafts, RequestList.ACTIONS_MAX):
-            listed = requests.submit(some, actor=self.staff.user("fraud_analyst"), reason=WHY)
+        drafts = IssuerAction.objects.filter(state=IssuerAction.State.DRAFT).order_by("pk")
+        while issuer := drafts.values_list("issuer__code", flat=True).first():
+            if not self.staff.act("fraud_analyst", "submit_issuer_asks", f"--issuer={issuer}"):
+                break
+            listed = RequestList.objects.latest("pk")
             self.staff.approve(listed.subject, "fraud_supervisor")
         self.follow_up()
         sent = self._send() + self._send("--again")
@@ -165,12 +179,6 @@ class OwnClaims:
         words = ("export_issuer_asks", f"--out={self.requests}", *again)
         told = self.staff.act("fraud_analyst", *words)
         return int(told["rows"]) if told else 0
-
-
-def _parts(rows: list[Row], size: int) -> Iterator[list[Row]]:
-    """Yields the rows in lists of at most `size`."""
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
 
 
 def _lost() -> QuerySet[TopUp]:

@@ -10,8 +10,8 @@ from typing import TypedDict
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet, Sum
 
-from refunds.claims import holding
-from refunds.models import ClaimDecision, FraudClaim, Loss
+from refunds.claims import holding, losses
+from refunds.models import ClaimDecision, FraudClaim, Loss, PaymentPayer
 from refunds.remedies import slots
 from wallets.models import LedgerAccount
 from wallets.movements import posting
@@ -53,6 +53,7 @@ def propose(
     with transaction.atomic():
         rows = FraudClaim.objects.filter(pk__in=ids)
         list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+        losses.retrace(ids, actor=actor)
         _gather_evidence(ids, list(evidence))
         if rejects:
             rows.update(rejection=rejection, rejection_note=note)
@@ -171,6 +172,9 @@ def decide(
 ) -> int:
     """A second person has decided exactly the list of `digest`. Returns how many claims moved.
 
+    A confirmation is refused with `GuardNotMet` when a payment or a reversal has changed since then
+    what the thief spent: the list is sent back and proposed again.
+
     After a confirmation every loss is the operator's (fraud loss to fraud suspense), the unspent
     part is clawed back, and each loss has its first route. After a rejection the holders may
     appeal. Without an approval the claims are under investigation again. Raises what
@@ -190,6 +194,7 @@ def decide(
         if not approve:
             moved = transition_set(chosen, "send_back", run=None, actor=actor, reason=reason)
         elif decision.verdict == ClaimDecision.Verdict.CONFIRM:
+            losses.refuse_stale(ids, action=says("confirm {decision}", decision=decision))
             moved = _confirm(decision, chosen, at=at, actor=actor, reason=reason)
         else:
             moved = _reject(decision, chosen, at=at, actor=actor, reason=reason)
@@ -214,12 +219,12 @@ def _confirm(
     reason: str,
 ) -> int:
     fresh = Loss.objects.filter(claim__in=claims, dropped_at=None, confirmed_at=None)
-    losses = list(fresh.order_by("pk"))
+    named = list(fresh.order_by("pk"))
     _set_hit_at(claims)
     claims.filter(confirmed_at=None).update(confirmed_at=at)
     moved = _signed(claims, "confirm", decision, actor=actor, reason=reason)
-    Loss.objects.filter(pk__in=[loss.pk for loss in losses]).update(confirmed_at=at)
-    total = sum(loss.amount_minor for loss in losses)
+    Loss.objects.filter(pk__in=[loss.pk for loss in named]).update(confirmed_at=at)
+    total = sum(loss.amount_minor for loss in named)
     if total:
         posting.post(
             [
@@ -234,7 +239,7 @@ def _confirm(
         )
     holding.secure_by_fence()
     move_rows(FraudClaim, "start_remedies", list(claims.values_list("pk", flat=True)), actor=SYSTEM)
-    slots.open_first(losses, at=at)
+    slots.open_first(named, at=at)
     holding.claw_back(claims, reason=reason)
     return moved
 
@@ -266,6 +271,7 @@ def _reject(
 ) -> int:
     claims.update(rejected_at=at, appeal_until=at + APPEAL_FOR)
     moved = _signed(claims, "reject", decision, actor=actor, reason=reason)
+    PaymentPayer.objects.filter(claim__in=claims, replaced_at=None).update(replaced_at=at)
     Loss.objects.filter(claim__in=claims, dropped_at=None, confirmed_at=None).update(
         dropped_at=at, drop_reason="the claim was rejected"
     )

@@ -71,15 +71,30 @@ def request_reopening(claim: FraudClaim, *, actor: Actor, reason: str) -> Approv
         return asked
 
 
-def reopen(asked: Approval, *, actor: Actor, reason: str) -> FraudClaim:
+def reopen(asked: Approval, *, actor: Actor, reason: str, approve: bool = True) -> FraudClaim:
     """The remedied claim is open again, because a second person agreed. Its remedied losses stay
-    remedied (rule 27).
+    remedied (rule 27). Without an approval the claim stays remedied.
     """
     with transaction.atomic():
         approvals.decide(
-            asked.subject, stage="reopen", actor=actor, digest=asked.digest, reason=reason
+            asked.subject,
+            stage="reopen",
+            actor=actor,
+            digest=asked.digest,
+            reason=reason,
+            approve=approve,
         )
         claim = FraudClaim.objects.get(pk=asked.summary["reopen"])
-        claim = transition_one(claim, "reopen", actor=actor, reason=reason, reopening=asked)
-        audit.append("claims.reopen", claim.subject, actor=actor, reason=reason)
+        if approve:
+            claim = transition_one(claim, "reopen", actor=actor, reason=reason, reopening=asked)
+        audit.append("claims.reopen", claim.subject, actor=actor, reason=reason, approve=approve)
         return claim
+
+
+def _decided(said: approvals.Decided) -> object:
+    """Carries out what was decided about a request whose key is `<claim>:reopen:<time>`."""
+    asked = approvals.newest(f"claim:{said.key}")
+    return reopen(asked, actor=said.actor, reason=said.reason, approve=said.approve)
+
+
+approvals.DECIDERS.add("claim", _decided)

@@ -10,8 +10,10 @@ from django.db import connection, transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 
 from accounts.models import CredentialFence, User
-from refunds.models import FraudClaim
-from wallets.models import Hold, Payment, TopUp, Wallet, WalletTransition
+from refunds.claims import claim_rules
+from refunds.claims.wallet_traces import wallet_traces
+from refunds.models import FraudClaim, Loss
+from wallets.models import Hold, Wallet, WalletTransition
 from wallets.movements import withholding
 from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import SamePerson
@@ -110,52 +112,42 @@ def _hold_reason(claim_id: int) -> str:
 
 
 def tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
-    """Returns claim, wallet, and the unspent part of its fraudulent top-ups that is neither held
-    nor clawed back yet; only wallets with such a part.
+    """Returns claim, wallet, and the value in the wallet that is not the holder's, is neither held
+    for the claim nor clawed back yet, and is free; only wallets with such a value.
 
-    Every payment from the first fraudulent top-up on counts as spent by the thief. Where no loss is
-    named yet, the top-ups of the evidence count as losses.
+    It is what is left of the thief's charges, and own value that came back although a confirmed
+    loss makes it good already.
     """
+    traces = wallet_traces(claim_ids, policy=claim_rules.tracing_policy())
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH named AS (
-                SELECT l.claim_id, l.top_up_id FROM refunds_loss l
-                WHERE l.claim_id = ANY (%(claims)s) AND l.dropped_at IS NULL
-                    AND l.top_up_id IS NOT NULL
-            ), suspected AS (
-                SELECT h.claim_id, top_up.id::bigint AS top_up_id
-                FROM refunds_rulehit h,
-                    jsonb_array_elements_text(h.evidence->'top_ups') AS top_up (id)
-                WHERE h.claim_id = ANY (%(claims)s)
-                  AND NOT EXISTS (SELECT FROM named WHERE named.claim_id = h.claim_id)
-                UNION SELECT * FROM named
-            ), charged AS (
-                SELECT s.claim_id, t.wallet_id, sum(t.amount_minor) AS amount_minor,
-                    min(t.occurred_at) AS since
-                FROM suspected s JOIN wallets_topup t ON t.id = s.top_up_id
-                    AND t.state = ANY (%(charged)s) GROUP BY 1, 2
-            )
-            SELECT c.claim_id, c.wallet_id, least(
-                c.amount_minor
-                - (SELECT coalesce(sum(p.paid_part_minor), 0)
-                    FROM wallets_payment p WHERE p.wallet_id = c.wallet_id
-                   AND p.state = ANY (%(spent)s) AND p.occurred_at >= c.since)
-                - (SELECT coalesce(sum(h.amount_minor), 0) FROM wallets_hold h
+            SELECT c.id, c.wallet_id, w.paid_minor - w.held_minor,
+                (SELECT coalesce(sum(h.amount_minor), 0) FROM wallets_hold h
                     WHERE h.wallet_id = c.wallet_id
-                   AND h.state = ANY (%(covered)s) AND h.reason = 'claim:' || c.claim_id),
-                w.paid_minor - w.held_minor)
-            FROM charged c JOIN wallets_wallet w ON w.id = c.wallet_id
-            ORDER BY c.wallet_id
+                   AND h.state = ANY (%(keeping)s) AND h.reason = 'claim:' || c.id),
+                (SELECT coalesce(sum(l.amount_minor), 0) FROM refunds_loss l
+                    WHERE l.claim_id = c.id AND l.funding = %(own)s
+                   AND l.confirmed_at IS NOT NULL)
+            FROM refunds_fraudclaim c JOIN wallets_wallet w ON w.id = c.wallet_id
+            WHERE c.id = ANY (%(claims)s)
+            ORDER BY c.wallet_id, c.id
             """,
             {
                 "claims": list(claim_ids),
-                "charged": list(TopUp.CHARGED),
-                "spent": list(Payment.SPENT),
-                "covered": list(Hold.COVERED),
+                "keeping": list(Hold.KEEPING),
+                "own": Loss.Funding.OWN_BALANCE,
             },
         )
-        return [row for row in cursor.fetchall() if row[2] > 0]
+        found = []
+        for claim_id, wallet_id, free, held, made_good in cursor.fetchall():
+            if claim_id in traces:
+                paid = traces[claim_id].paid
+                twice = max(0, made_good - paid.own_spent_minor - paid.own_taken_minor)
+                amount = min(paid.thief_left_minor + twice - held, free)
+                if amount > 0:
+                    found.append((claim_id, wallet_id, amount))
+        return found
 
 
 def release(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:

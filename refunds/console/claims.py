@@ -1,16 +1,20 @@
-"""The console's page on which candidates are held."""
+"""The console's pages of the claims desk and of the issuer desk."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
-from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
 
-from refunds.claims import holding
+from refunds.claims import desk_page, holding
+from refunds.claims.desk_acts import DESK
 from refunds.forms import HoldForm
+from refunds.remedies import desk_page as issuer_page
+from refunds.remedies.desk_acts import DESK as ISSUER_DESK
 from winddown.site.doors import DOORS, Door
 from winddown.site.pages import (
     actor_of,
@@ -18,6 +22,7 @@ from winddown.site.pages import (
     page,
     refusals_told,
     staff_page,
+    verb_page,
 )
 
 
@@ -42,8 +47,66 @@ def hold_candidates(request: HttpRequest) -> HttpResponse:
     return page(request, "refunds/hold_candidates.html", form=form, plans=plans)
 
 
+@require_safe
+@staff_page
+def claims(request: HttpRequest) -> HttpResponse:
+    seen = desk_page.queue(request.GET, actor=actor_of(request))
+    return page(request, "refunds/claims.html", seen=seen)
+
+
+@require_safe
+@staff_page
+def claim(request: HttpRequest, number: int) -> HttpResponse:
+    seen = desk_page.one(number, actor=actor_of(request))
+    if seen is None:
+        raise Http404
+    return page(request, "refunds/claim.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def claims_act(request: HttpRequest, verb: str) -> HttpResponse:
+    return verb_page(request, verb, DESK, back="console:claims", crumb=_("Fraud claims"))
+
+
+@require_safe
+@staff_page
+def issuers(request: HttpRequest) -> HttpResponse:
+    seen = issuer_page.queue(request.GET, actor=actor_of(request))
+    return page(request, "refunds/issuers.html", seen=seen)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+@fresh_page
+def issuers_act(request: HttpRequest, verb: str) -> HttpResponse:
+    return verb_page(request, verb, ISSUER_DESK, back="console:issuers", crumb=_("Card issuers"))
+
+
+_AT_THE_DESK = (
+    "refunds.report_claim",
+    "refunds.work_claim",
+    "refunds.decide_claim",
+    "refunds.reopen_claim",
+)
+_WITH_ISSUERS = (
+    "refunds.draft_issuer_action",
+    "refunds.send_issuer_action",
+    "refunds.approve_issuer_action",
+)
 DOORS.add("console:hold_candidates", Door(permissions=("wallets.hold_wallet",)))
+DOORS.add("console:claims", Door(_AT_THE_DESK, title=pgettext_lazy("menu", "Claims")), place=4)
+DOORS.add("console:claim", Door(_AT_THE_DESK))
+DOORS.add("console:claims_act", Door())
+DOORS.add("console:issuers", Door(_WITH_ISSUERS, title=pgettext_lazy("menu", "Issuers")), place=4)
+DOORS.add("console:issuers_act", Door())
 
 urlpatterns = [
     path("attack/hold/", hold_candidates, name="hold_candidates"),
+    path("claims/", claims, name="claims"),
+    path("claims/<int:number>/", claim, name="claim"),
+    path("claims/<slug:verb>/", claims_act, name="claims_act"),
+    path("issuers/", issuers, name="issuers"),
+    path("issuers/<slug:verb>/", issuers_act, name="issuers_act"),
 ]

@@ -15,6 +15,7 @@ from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import FraudClaim, FraudClaimTransition
 from refunds.models.claim_decision import ClaimDecision
 from refunds.models.claim_number import ClaimLetter, ClaimNumber
+from refunds.models.claim_terms import ClaimTerms
 from refunds.models.closing_document import ClosingDocument
 from refunds.models.closing_proof import ClosingProof
 from refunds.models.document import ApplicationDocument
@@ -31,6 +32,7 @@ from refunds.models.method import MethodTerms
 from refunds.models.other_end import OtherEnd, OtherEndLine, Successor
 from refunds.models.payee import Payee, PayeeTransition
 from refunds.models.payment_block import PaymentBlock
+from refunds.models.payment_payer import PaymentPayer
 from refunds.models.payout import Payout, PayoutTransition
 from refunds.models.payout_batch import PayoutBatch, PayoutBatchTransition, PayoutFilePart
 from refunds.models.payout_view import PayoutView, PayoutViewPart
@@ -72,6 +74,7 @@ __all__ = [
     "ClaimDecision",
     "ClaimLetter",
     "ClaimNumber",
+    "ClaimTerms",
     "ClosingDocument",
     "ClosingProof",
     "Entitlement",
@@ -90,6 +93,7 @@ __all__ = [
     "Payee",
     "PayeeTransition",
     "PaymentBlock",
+    "PaymentPayer",
     "Payout",
     "PayoutBatch",
     "PayoutBatchTransition",

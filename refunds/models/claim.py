@@ -215,6 +215,65 @@ class FraudClaim(Stateful):
                 """,
             ),
             Guard(
+                name="losses_are_what_the_thief_charged_and_spent",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                referencing=pgtrigger.Referencing(old="before", new="after"),
+                declare=[("wrong", "bigint")],
+                func=f"""
+                    IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
+                        WHERE a.state <> b.state AND a.state = 'confirmed') = 0 THEN
+                        RETURN NULL;
+                    END IF;
+                    -- Beyond what the charges so far cover, a thief spends the holder's own value.
+                    -- Only what the holder, somebody unknown or a claw-back took, and what a
+                    -- merchant gave back, can make it more.
+                    WITH decided AS (
+                        SELECT a.id, a.wallet_id FROM before b JOIN after a ON a.id = b.id
+                        WHERE a.state <> b.state AND a.state = 'confirmed'
+                    ), lost AS (
+                        SELECT l.* FROM refunds_loss l JOIN decided d ON d.id = l.claim_id
+                        WHERE l.dropped_at IS NULL
+                    ), paid AS (
+                        SELECT d.id AS claim_id, p.occurred_at, p.paid_part_minor,
+                            y.payer = 'thief' AND p.state IN ('authorised', 'posted') AS by_thief
+                        FROM decided d JOIN wallets_payment p ON p.wallet_id = d.wallet_id
+                        LEFT JOIN refunds_paymentpayer y ON y.payment_id = p.id
+                            AND y.claim_id = d.id AND y.replaced_at IS NULL
+                    ), running AS (
+                        SELECT claim_id, sum(amount) OVER (PARTITION BY claim_id
+                            ORDER BY at, amount ROWS UNBOUNDED PRECEDING) AS uncovered
+                        FROM (
+                            SELECT claim_id, occurred_at AS at, paid_part_minor AS amount
+                            FROM paid WHERE by_thief
+                            UNION ALL
+                            SELECT l.claim_id, l.hit_at, -l.amount_minor FROM lost l
+                            WHERE l.top_up_id IS NOT NULL
+                        ) moves
+                    ), bound AS (
+                        SELECT d.id,
+                            (SELECT coalesce(sum(l.amount_minor), 0) FROM lost l
+                             WHERE l.claim_id = d.id AND l.funding = 'own_balance') AS own,
+                            greatest(0, (SELECT max(r.uncovered) FROM running r
+                                WHERE r.claim_id = d.id)) AS least,
+                            (SELECT coalesce(sum(p.paid_part_minor), 0) FROM paid p
+                             WHERE p.claim_id = d.id AND p.by_thief IS NOT TRUE)
+                            + (SELECT coalesce(sum(h.amount_minor), 0) FROM wallets_hold h
+                               WHERE h.wallet_id = d.wallet_id AND h.state = 'taken') AS more
+                        FROM decided d
+                    )
+                    SELECT min(id) INTO wrong FROM bound
+                    WHERE own < least OR own > least + more;
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}', MESSAGE = format(
+                            'the losses of claim %s are not what the thief charged and spent',
+                            wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+            Guard(
                 name="made_whole_before_remedied",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,

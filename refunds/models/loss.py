@@ -1,4 +1,4 @@
-"""What a thief took: one movement, which is a loss of one claim at most."""
+"""What a thief took: a charge, or the part of a payment that came out of the holder's own value."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from refunds.models.claim import FraudClaim
+from refunds.models.claim_terms import ClaimTerms
 from winddown.guards import Guard
 from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
@@ -20,14 +21,22 @@ _OVER = (
 )
 
 
+_BONUS = "bonus"
+
+
 def _listed(*states: str) -> str:
     """Returns the states as SQL quotes them in a list."""
     return ", ".join(f"'{state}'" for state in states)
 
 
 class Loss(models.Model):
-    """One movement that a thief made: a top-up from the holder's card or points, or a payment out
-    of own balance.
+    """One line of a claim: a top-up that a thief made from the holder's card or points, or the part
+    of a thief's payment that took the holder's own value.
+
+    `sources` says for such a part which value it was: the top-up (or another journal) that brought
+    it in, and how much of it, in minor units. `tracing` is the policy by which payments of unknown
+    payers took their value, in the version `terms` of the rules; without terms the default held.
+    Bonus value is a line of its own, because it comes back as bonus.
 
     A movement is in at most one claim. Signed losses cannot change: rows are added and dropped only
     while the claim is under work, and a confirmed loss can never be dropped.
@@ -38,6 +47,10 @@ class Loss(models.Model):
         DEBIT = "debit"
         POINTS = "points"
         OWN_BALANCE = "own_balance"
+        BONUS = _BONUS
+
+    SPENT_BY_THIEF = (Funding.OWN_BALANCE, Funding.BONUS)
+    """The holder's value in the wallet, lost by a payment."""
 
     claim = models.ForeignKey(FraudClaim, on_delete=models.PROTECT, related_name="losses")
     top_up = models.ForeignKey(
@@ -47,6 +60,11 @@ class Loss(models.Model):
         "wallets.Payment", null=True, on_delete=models.PROTECT, related_name="losses"
     )
     amount_minor = models.BigIntegerField()
+    sources = models.JSONField(
+        default=list, help_text="Which value of the holder a payment took: lots and amounts."
+    )
+    tracing = models.CharField(max_length=12, choices=ClaimTerms.Tracing.choices, blank=True)
+    terms = models.ForeignKey(ClaimTerms, null=True, on_delete=models.PROTECT, related_name="+")
     funding = models.CharField(max_length=12, choices=Funding.choices)
     issuer = models.ForeignKey(
         "refunds.Issuer", null=True, on_delete=models.PROTECT, related_name="losses"
@@ -65,11 +83,15 @@ class Loss(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(top_up__isnull=False, payment__isnull=True)
-                | Q(top_up__isnull=True, payment__isnull=False, funding="own_balance"),
+                | Q(
+                    top_up__isnull=True,
+                    payment__isnull=False,
+                    funding__in=["own_balance", "bonus"],
+                ),
                 name="loss_is_one_movement",
             ),
             models.CheckConstraint(
-                condition=Q(payment__isnull=False) | ~Q(funding="own_balance"),
+                condition=Q(payment__isnull=False) | ~Q(funding__in=["own_balance", "bonus"]),
                 name="own_balance_is_lost_by_payment",
             ),
             models.CheckConstraint(
@@ -87,25 +109,45 @@ class Loss(models.Model):
                 name="top_up_lost_once",
             ),
             models.UniqueConstraint(
-                fields=["payment"],
-                condition=Q(payment__isnull=False, dropped_at=None),
+                fields=["payment", "funding"],
+                condition=Q(payment__isnull=False, dropped_at=None, confirmed_at=None),
                 name="payment_lost_once",
             ),
         ]
         triggers = [
-            *witnessed(),
+            *witnessed(older=({"sources": "'[]'::jsonb", "tracing": "''", "terms_id": "NULL"},)),
             Guard(
                 name="loss_fits_its_movement",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                declare=[("wallet", "bigint"), ("most", "bigint"), ("happened", "timestamptz")],
+                declare=[
+                    ("wallet", "bigint"),
+                    ("most", "bigint"),
+                    ("happened", "timestamptz"),
+                    ("explained", "bigint"),
+                ],
                 func=f"""
                     IF NEW.top_up_id IS NOT NULL THEN
                         SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened
                         FROM wallets_topup WHERE id = NEW.top_up_id;
                     ELSE
-                        SELECT wallet_id, amount_minor, occurred_at INTO wallet, most, happened
-                        FROM wallets_payment WHERE id = NEW.payment_id;
+                        SELECT p.wallet_id, p.occurred_at, CASE NEW.funding
+                            WHEN '{_BONUS}' THEN p.bonus_part_minor
+                            ELSE p.paid_part_minor END
+                            - (SELECT coalesce(sum(l.amount_minor), 0) FROM refunds_loss l
+                               WHERE l.payment_id = p.id AND l.funding = NEW.funding
+                                 AND l.dropped_at IS NULL)
+                        INTO wallet, happened, most
+                        FROM wallets_payment p
+                        JOIN refunds_paymentpayer y ON y.payment_id = p.id
+                            AND y.claim_id = NEW.claim_id AND y.payer = 'thief'
+                            AND y.replaced_at IS NULL
+                        WHERE p.id = NEW.payment_id;
+                        SELECT sum((part->>'amount_minor')::bigint) INTO explained
+                        FROM jsonb_array_elements(NEW.sources) AS part;
+                        IF explained IS DISTINCT FROM NEW.amount_minor THEN
+                            most := NULL;
+                        END IF;
                     END IF;
                     NEW.hit_at := happened;
                     IF NOT EXISTS (SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
@@ -113,7 +155,7 @@ class Loss(models.Model):
                                    AND c.state NOT IN ({_listed(*FraudClaim.PROPOSED)},
                                        {_listed(*FraudClaim.OWED)},
                                                        {_listed(*_OVER)}))
-                       OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN
+                       OR most IS NULL OR NEW.amount_minor > most OR NEW.confirmed_at IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
                             MESSAGE = format('claim %s cannot take this loss', NEW.claim_id);
                     END IF;
@@ -129,9 +171,11 @@ class Loss(models.Model):
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
                             MESSAGE = 'a loss is dropped, never deleted';
                     END IF;
-                    IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at)
+                    IF (NEW.claim_id, NEW.amount_minor, NEW.funding, NEW.hit_at, NEW.sources,
+                           NEW.tracing)
                            IS DISTINCT FROM (OLD.claim_id, OLD.amount_minor, OLD.funding,
-                               OLD.hit_at)
+                               OLD.hit_at, OLD.sources, OLD.tracing)
+                       OR NEW.terms_id IS DISTINCT FROM OLD.terms_id
                        OR NEW.top_up_id IS DISTINCT FROM OLD.top_up_id
                            OR NEW.payment_id IS DISTINCT FROM OLD.payment_id
                        OR (OLD.confirmed_at IS NOT NULL

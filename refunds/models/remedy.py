@@ -37,6 +37,7 @@ class Remedy(Stateful):
         CHARGEBACK_ACCEPTED = "chargeback_accepted"
         COMPENSATION_PAYOUT = "compensation_payout"
         POINTS_RECREDIT = "points_recredit"
+        BONUS_RECREDIT = "bonus_recredit"
 
     class Failure(models.TextChoices):
         TOO_LATE = "too_late"
@@ -53,6 +54,8 @@ class Remedy(Stateful):
     GIVEN_UP = (State.FAILED,)
     """The route ended without making the loss good; another may be opened."""
 
+    RECREDITS = (Kind.POINTS_RECREDIT, Kind.BONUS_RECREDIT)
+    """The operator credits again what was spent."""
     BY_ISSUER = (Kind.STOP_DEBIT, Kind.ISSUER_REFUND, Kind.DEBIT_REIMBURSEMENT)
 
     loss = models.ForeignKey(Loss, on_delete=models.PROTECT, related_name="remedies")

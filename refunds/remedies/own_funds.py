@@ -42,23 +42,25 @@ def without_account() -> QuerySet[Remedy]:
     return waiting().filter(~Exists(usable))
 
 
-def recredit_points(*, actor: Actor, reason: str) -> int:
-    """The points of every points loss that waits for them are given back. Returns how many losses.
+def recredit(*, actor: Actor, reason: str) -> int:
+    """The points and the bonus value of every loss that waits for them are given back. Returns how
+    many losses.
+
+    Bonus value comes back as bonus: it is in the wallet again, or lapses at once where the wallet
+    is closed, as the bonus that was left in it did (rule 34).
 
     Two people decided the loss itself. A second call finds none.
     """
-    require(actor, "refunds.decide_claim", action="give points back")
+    require(actor, "refunds.decide_claim", action="give points and bonus back")
     with transaction.atomic():
         waiting = list(
-            Remedy.objects.filter(
-                kind=Remedy.Kind.POINTS_RECREDIT, state=Remedy.State.ASKED
-            ).values_list("pk", flat=True)
+            Remedy.objects.filter(kind__in=Remedy.RECREDITS, state=Remedy.State.ASKED).values_list(
+                "pk", flat=True
+            )
         )
         done = slots.finish(waiting, at=clock.now(), actor=actor, reason=reason)
         if done:
-            audit.append(
-                "remedies.recredit_points", "remedies", actor=actor, reason=reason, done=done
-            )
+            audit.append("remedies.recredit", "remedies", actor=actor, reason=reason, done=done)
         return done
 
 

@@ -43,6 +43,7 @@ DEBIT_REIMBURSEMENT: Final = "debit_reimbursement"
 CHARGEBACK_ACCEPTED: Final = "chargeback_accepted"
 COMPENSATION_PAYOUT: Final = "compensation_payout"
 POINTS_RECREDIT: Final = "points_recredit"
+BONUS_RECREDIT: Final = "bonus_recredit"
 
 # (funding, cut-off still ahead) -> the first route. A debit card is debited at once, so its debit
 # cannot be stopped.
@@ -53,6 +54,8 @@ FIRST: Final[dict[tuple[str, bool], str]] = {
     ("debit", False): DEBIT_REIMBURSEMENT,
     ("points", True): POINTS_RECREDIT,
     ("points", False): POINTS_RECREDIT,
+    ("bonus", True): BONUS_RECREDIT,
+    ("bonus", False): BONUS_RECREDIT,
     ("own_balance", True): COMPENSATION_PAYOUT,
     ("own_balance", False): COMPENSATION_PAYOUT,
 }

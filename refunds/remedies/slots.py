@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
 from refunds.remedies import routes
-from wallets.models import LedgerAccount
+from wallets.models import LedgerAccount, Wallet
 from wallets.models.ledger import funding_account
 from wallets.movements import posting
 from winddown.actors import SYSTEM, Actor
@@ -183,7 +183,7 @@ def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor, reason
     chosen = list(
         Remedy.objects.select_for_update(no_key=True, of=("self",))
         .filter(pk__in=remedy_ids, state=Remedy.State.ASKED)
-        .select_related("loss__top_up")
+        .select_related("loss__top_up", "loss__claim")
         .order_by("pk")
     )
     if not chosen:
@@ -212,17 +212,22 @@ def owe_again(remedy_ids: Collection[int], *, actor: Actor, reason: str = "") ->
 
 
 def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Actor) -> None:
-    """What was owed to the victims is booked to the account of the funding that gave it up."""
-    per_account: dict[str, int] = defaultdict(int)
+    """What was owed to the victims is booked to the account of the funding that gave it up, or into
+    the wallet that had the bonus.
+    """
+    per_account: dict[tuple[str, int | None], int] = defaultdict(int)
     for remedy in remedies:
         if remedy.kind != Remedy.Kind.COMPENSATION_PAYOUT:
-            if remedy.loss.top_up is None:
-                raise AssertionError("a loss of own balance is made good by a payout")
-            per_account[funding_account(remedy.loss.top_up.source)] += remedy.amount_minor
+            per_account[_account(remedy)] += remedy.amount_minor
     if not per_account:
         return
     lines: posting.Lines = [(LedgerAccount.FRAUD_SUSPENSE, None, -sum(per_account.values()))]
-    lines += [(account, None, total) for account, total in sorted(per_account.items())]
+    lines += [
+        (account, wallet, total)
+        for (account, wallet), total in sorted(
+            per_account.items(), key=lambda line: (line[0][0], line[0][1] or 0)
+        )
+    ]
     # A remedy finishes once, so the number of the first remedy identifies the journal.
     posting.post(
         lines,
@@ -232,6 +237,19 @@ def _post(remedies: Sequence[Remedy], *, at: dt.datetime, actor: Actor) -> None:
         occurred_at=at,
         actor=actor,
     )
+
+
+def _account(remedy: Remedy) -> tuple[str, int | None]:
+    """Returns the account, and the wallet where it is one of a wallet, that the remedy credits."""
+    if remedy.kind == Remedy.Kind.BONUS_RECREDIT:
+        wallet = posting.locked_wallet(remedy.loss.claim.wallet_id)
+        if wallet.state not in Wallet.OPEN:
+            return LedgerAccount.BONUS_EXPIRED, None
+        posting.change(wallet, bonus=remedy.amount_minor)
+        return LedgerAccount.WALLET_BONUS, wallet.pk
+    if remedy.loss.top_up is None:
+        raise AssertionError("a loss of own balance is made good by a payout")
+    return funding_account(remedy.loss.top_up.source), None
 
 
 def _finish_claims(claim_ids: Collection[int]) -> int:

@@ -431,6 +431,8 @@ ELSEWHERE = {
     "refund:documents": "tests/refunds/applications/test_documents.py",
     "console:unusual_act": "tests/refunds/applications/test_unusual.py",
     "console:applications_act": "tests/refunds/applications/test_desk.py",
+    "console:claims_act": "tests/refunds/claims/test_claims_desk.py",
+    "console:issuers_act": "tests/refunds/claims/test_claims_desk.py",
     "console:bank_answer_act": "tests/refunds/payouts/test_answer_doors.py",
     "console:payout_act": "tests/refunds/payouts/test_payout_doors.py",
     "console:break_act": "tests/refunds/payouts/test_payout_doors.py",

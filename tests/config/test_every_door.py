@@ -77,6 +77,8 @@ FRESH = {
     "cases:decide",
     "console:alarm_acknowledge",
     "console:applications_act",
+    "console:claims_act",
+    "console:issuers_act",
     "console:approval_decide",
     "console:duty",
     "console:filing_act",

@@ -16,11 +16,13 @@ from refunds.applications.desk_acts import DESK
 from refunds.applications.document_acts import DOCUMENTS
 from refunds.applications.person_acts import PERSONS
 from refunds.applications.unusual_acts import UNUSUAL
+from refunds.claims.desk_acts import DESK as CLAIM_ACTS
 from refunds.closing.closing_page import CLOSING
 from refunds.closing.other_end_page import OTHER_ENDS
 from refunds.payouts import payout_acts
 from refunds.payouts.bank_code_acts import BANK_CODES
 from refunds.payouts.payment_block_acts import BLOCKS
+from refunds.remedies.desk_acts import DESK as ISSUER_ACTS
 from refunds.reminder_acts import REMINDERS
 from tests import factories
 from tests.accounts.recovery import casework
@@ -45,6 +47,12 @@ BATCHES = "refunds.make_payout_batch or refunds.approve_payout_batch"
 PAYOUTS = (
     "refunds.make_payout_batch or refunds.approve_payout_batch or refunds.transmit_payout_batch"
     " or refunds.stop_release or refunds.reconcile or winddown.read_audit"
+)
+CLAIMS = (
+    "refunds.report_claim or refunds.work_claim or refunds.decide_claim or refunds.reopen_claim"
+)
+ISSUERS = (
+    "refunds.draft_issuer_action or refunds.send_issuer_action or refunds.approve_issuer_action"
 )
 AT_THE_DESK = (
     "refunds.work_application or refunds.decide_application or refunds.approve_late_claim"
@@ -102,6 +110,11 @@ PAGES = {
     "console:application": AT_THE_DESK,
     "console:applications": AT_THE_DESK,
     "console:applications_act": ALL,
+    "console:claim": CLAIMS,
+    "console:claims": CLAIMS,
+    "console:claims_act": ALL,
+    "console:issuers": ISSUERS,
+    "console:issuers_act": ALL,
     "console:payment_block_act": "refunds.block_payment",
     "console:payment_blocks": "refunds.block_payment",
     "console:person": "accounts.match_persons",
@@ -207,6 +220,40 @@ VERBS = {
         "check-file": "refunds.make_payout_batch",
     },
     "console:bank_codes_act": {"load": "refunds.adopt_terms"},
+    "console:claims_act": {
+        "report": "refunds.report_claim",
+        "load-reports": "refunds.report_claim",
+        "appeal": "refunds.report_claim",
+        **dict.fromkeys(
+            (
+                "load-losses",
+                "find",
+                "take-up",
+                "ask",
+                "resume",
+                "losses",
+                "payers",
+                "drop-loss",
+                "propose",
+                "ask-again",
+            ),
+            "refunds.work_claim",
+        ),
+        "release": "wallets.release_wallet",
+        "drop": "refunds.decide_claim",
+        "close": "refunds.decide_claim",
+        "reopen": "refunds.reopen_claim",
+        "publish": "winddown.publish_notice",
+    },
+    "console:issuers_act": {
+        "submit": "refunds.draft_issuer_action",
+        "chargeback": "refunds.draft_issuer_action",
+        "send": "refunds.send_issuer_action",
+        "answers": "refunds.send_issuer_action",
+        "escalate": "refunds.send_issuer_action",
+        "recredit": "refunds.decide_claim",
+        "instead": "refunds.decide_claim",
+    },
     "console:payment_block_act": {
         "enter": "refunds.block_payment",
         "lift": "refunds.block_payment",
@@ -301,6 +348,8 @@ ACTS = {
     "console:programme_act": set(PROGRAMME)
     - {"withdraw-incident", "restore", "complete", "report"},
     "console:applications_act": set(DESK),
+    "console:claims_act": set(CLAIM_ACTS),
+    "console:issuers_act": set(ISSUER_ACTS),
     "console:other_ends_act": set(OTHER_ENDS),
     "console:closing_act": set(CLOSING),
     "console:bank_codes_act": set(BANK_CODES),

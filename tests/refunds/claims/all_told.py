@@ -18,6 +18,7 @@ from refunds.models import (
     ArrivalSample,
     BankAccount,
     BankProfile,
+    ClaimTerms,
     ClosingProof,
     MethodTerms,
     Payout,
@@ -105,6 +106,7 @@ def declared() -> None:
     Successor.objects.create(
         name="Wakaba", contact="03", day_max_minor=1, person_max_minor=1, source="test"
     )
+    ClaimTerms.objects.create(tracing="fifo", source="test", adopted_at=clock.now())
     at = clock.now()
     SetUpCode.objects.create(
         digest="0" * 64, issued_at=at, expires_at=at + dt.timedelta(hours=1), used_at=at

@@ -31,7 +31,7 @@ def victims(scene: Scene) -> dict[str, Wallet]:
     }
     for wallet in found.values():
         scene.confirmed(wallet)
-    own_funds.recredit_points(actor=scene.supervisor, reason="test")
+    own_funds.recredit(actor=scene.supervisor, reason="test")
     scene.asked()
     holding.secure(at=jst(2019, 7, 5), actor=scene.supervisor, reason="test")
     return found

@@ -431,7 +431,7 @@ def test_a_reopened_claim_pays_only_what_is_new(scene: Scene) -> None:
     wallet = scene.victim(30_000, spent=30_000, funding="points")
     scene.at(2019, 7, 5, 9)
     (claim,) = scene.confirmed(wallet)
-    own_funds.recredit_points(actor=scene.supervisor, reason="test")
+    own_funds.recredit(actor=scene.supervisor, reason="test")
     claim.refresh_from_db(fields=["confirmed_at"])
     claim = FraudClaim.objects.get()
     assert claim.state == FraudClaim.State.REMEDIED
@@ -446,7 +446,7 @@ def test_a_reopened_claim_pays_only_what_is_new(scene: Scene) -> None:
     decision = deciding.propose([claim], verdict="confirm", actor=scene.analyst, reason="test")
     assert decision.amount_minor == 35_000
     deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
-    own_funds.recredit_points(actor=scene.supervisor, reason="test")
+    own_funds.recredit(actor=scene.supervisor, reason="test")
     assert kinds(wallet) == [("points_recredit", "remedied"), ("points_recredit", "remedied")]
     assert balance("fraud_suspense") == 0
     assert balance("funding_points") == 0

@@ -311,18 +311,18 @@ def test_a_loss_has_at_most_one_remedy_that_has_not_failed(scene: Scene) -> None
     loss = Loss.objects.get()
     with pytest.raises(slots.RemedyTaken), transaction.atomic():
         slots.open_routes([(loss, "compensation_payout")], at=clock.now())
-    own_funds.recredit_points(actor=scene.supervisor, reason="test")
+    own_funds.recredit(actor=scene.supervisor, reason="test")
     with pytest.raises(slots.RemedyTaken), transaction.atomic():
         slots.open_routes([(loss, "compensation_payout")], at=clock.now())
     assert Remedy.objects.count() == 1
-    assert own_funds.recredit_points(actor=scene.supervisor, reason="test") == 0
+    assert own_funds.recredit(actor=scene.supervisor, reason="test") == 0
     assert balance("fraud_suspense") == 0
 
 
 def test_the_remedy_of_a_remedied_loss_cannot_fail(scene: Scene) -> None:
     """Rule 17, for every writer."""
     scene.confirmed(scene.victim(30_000, funding="points"))
-    own_funds.recredit_points(actor=scene.supervisor, reason="test")
+    own_funds.recredit(actor=scene.supervisor, reason="test")
     with pytest.raises(DatabaseError, match="not declared"), transaction.atomic():
         Remedy.objects.filter(pk__gt=0).update(state="failed", failure="declined")
 
@@ -412,7 +412,7 @@ def test_eight_threads_at_once_remedy_no_loss_twice(
     refused: list[str] = []
 
     def recredit() -> None:
-        own_funds.recredit_points(actor=scene.supervisor, reason="race")
+        own_funds.recredit(actor=scene.supervisor, reason="race")
 
     def pay() -> None:
         with transaction.atomic():

@@ -198,6 +198,7 @@ PLACES = (
     Place("refunds.claims.holding.secure", "refunds.work_claim", by_system=True),
     Place("refunds.claims.losses.drop_loss", "refunds.work_claim"),
     Place("refunds.claims.losses.name_losses", "refunds.work_claim"),
+    Place("refunds.claims.losses.name_payers", "refunds.work_claim"),
     Place("refunds.claims.reporting.move", "refunds.work_claim", given=lambda: {"name": "take_up"}),
     Place(
         "refunds.claims.reporting.report",
@@ -235,7 +236,7 @@ PLACES = (
         by_system=True,
     ),
     Place("refunds.remedies.own_funds.pay_instead", "refunds.decide_claim"),
-    Place("refunds.remedies.own_funds.recredit_points", "refunds.decide_claim"),
+    Place("refunds.remedies.own_funds.recredit", "refunds.decide_claim"),
     Place("refunds.remedies.requests.send", "refunds.send_issuer_action", by_system=True),
     Place("refunds.remedies.requests.submit", "refunds.draft_issuer_action"),
     Place("winddown.alarms.duty_addresses.end_address", "winddown.set_duty_address"),

@@ -1,0 +1,106 @@
+"""The trace of every claim's wallet, out of the ledger and the payers that analysts named."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import connection
+
+from refunds.claims.attribution import (
+    Came,
+    CameBack,
+    Event,
+    Person,
+    Policy,
+    Taken,
+    Trace,
+    Went,
+    trace,
+)
+from wallets.models import LedgerAccount
+from winddown.errors import GuardNotMet, says
+
+
+@dataclass(frozen=True, slots=True)
+class WalletTrace:
+    """What became of a wallet's paid value and of its bonus value."""
+
+    wallet_id: int
+    paid: Trace
+    bonus: Trace
+
+
+def wallet_traces(claim_ids: Collection[int], *, policy: Policy) -> dict[int, WalletTrace]:
+    """Returns for each claim what became of its wallet's value until now.
+
+    The top-ups that are losses of the claim are the thief's charges. While no top-up is named, those
+    of the rules' evidence count as such. Raises `GuardNotMet` for a wallet whose journals do not
+    follow from one another.
+    """
+    events: dict[tuple[int, int, str], list[Event]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVEMENTS, {"claims": list(claim_ids)})
+        for claim_id, wallet_id, account, key, what, by, amount in cursor:
+            events[claim_id, wallet_id, account].append(_event(key, what, Person(by), amount))
+    found: dict[int, WalletTrace] = {}
+    for claim_id, wallet_id in sorted({(claim, wallet) for claim, wallet, _ in events}):
+        try:
+            paid, bonus = (
+                trace(events[claim_id, wallet_id, account], policy=policy)
+                for account in (LedgerAccount.WALLET_PAID, LedgerAccount.WALLET_BONUS)
+            )
+        except ValueError as error:
+            raise GuardNotMet(
+                action=says("trace the value of wallet {wallet}", wallet=wallet_id),
+                why=says("its journals do not follow from one another: {error}", error=error),
+            ) from error
+        found[claim_id] = WalletTrace(wallet_id, paid, bonus)
+    return found
+
+
+def _event(key: str, what: str, by: Person, amount_minor: int) -> Event:
+    match what:
+        case "came":
+            return Came(key, by, amount_minor)
+        case "back":
+            return CameBack(key, amount_minor)
+        case "taken":
+            return Taken(key, amount_minor)
+        case _:
+            return Went(key, by, amount_minor)
+
+
+# One row for each posting to the wallet of a claim, in the order in which they happened. What is no
+# top-up, payment or claw-back belongs to the holder: an opening balance, a refund, a takeover.
+_MOVEMENTS = """
+    WITH claim AS (
+        SELECT id, wallet_id FROM refunds_fraudclaim WHERE id = ANY (%(claims)s)
+    ), named AS (
+        SELECT l.claim_id, l.top_up_id FROM refunds_loss l JOIN claim ON claim.id = l.claim_id
+        WHERE l.dropped_at IS NULL AND l.top_up_id IS NOT NULL
+    ), charged AS (
+        SELECT h.claim_id, top_up.id::bigint AS top_up_id
+        FROM refunds_rulehit h JOIN claim ON claim.id = h.claim_id,
+            jsonb_array_elements_text(h.evidence->'top_ups') AS top_up (id)
+        WHERE NOT EXISTS (SELECT FROM named WHERE named.claim_id = h.claim_id)
+        UNION SELECT * FROM named
+    )
+    SELECT claim.id, claim.wallet_id, p.account, j.source || ':' || j.source_id,
+        CASE WHEN p.amount_minor > 0 AND j.source = 'payment' THEN 'back'
+             WHEN p.amount_minor > 0 THEN 'came'
+             WHEN j.kind = 'claw_back' THEN 'taken'
+             ELSE 'went' END,
+        CASE WHEN j.source = 'payment' THEN coalesce(payer.payer, 'unknown')
+             WHEN j.source = 'top_up' AND EXISTS (
+                SELECT FROM charged c WHERE c.claim_id = claim.id AND c.top_up_id = j.source_id)
+             THEN 'thief' ELSE 'holder' END,
+        abs(p.amount_minor)
+    FROM claim
+    JOIN wallets_posting p ON p.wallet_id = claim.wallet_id
+    JOIN wallets_journal j ON j.id = p.journal_id
+    LEFT JOIN refunds_paymentpayer payer ON j.source = 'payment' AND payer.payment_id = j.source_id
+        AND payer.claim_id = claim.id AND payer.replaced_at IS NULL
+    ORDER BY claim.id, j.occurred_at, p.amount_minor < 0, j.id, p.id
+"""

@@ -1,0 +1,209 @@
+"""What staff do with requests to card issuers, chargebacks and the operator's own remedies, one
+declaration for command and page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from refunds.models import Issuer, IssuerAction, Remedy, RequestList
+from refunds.remedies import chargebacks, follow_up, issuer_answers, own_funds, requests
+from refunds.remedies.exchange_lines import arn_is_sound
+from refunds.remedies.transports import transport_of
+from winddown.actors import Actor
+from winddown.errors import GuardNotMet, says
+from winddown.programme.evidence_files import File
+from winddown.site.acts import Act
+from winddown.site.fields import AmountField, EvidenceField, LocalInstantField, planned
+from winddown.site.forms import ReasonForm, SayingField
+from winddown.site.pages import stored_file
+
+DRAFT = "refunds.draft_issuer_action"
+SEND = "refunds.send_issuer_action"
+SCHEMES = (("visa", "Visa"), ("mastercard", "Mastercard"), ("jcb", "JCB"), ("other", _("Another")))
+
+
+class RowsField(SayingField):
+    """Rows by their numbers, separated by spaces or commas. Its value is a list of rows."""
+
+    def __init__(self, model: type[IssuerAction] | type[Remedy], **kwargs: Any) -> None:
+        super().__init__(max_length=20_000, **kwargs)
+        self._model = model
+
+    def clean(self, value: Any) -> list[Any]:
+        words = list(dict.fromkeys(super().clean(value).replace(",", " ").split()))
+        if not all(word.isascii() and word.isdigit() and len(word) < 19 for word in words):
+            raise ValidationError(_("Numbers are expected, separated by spaces."))
+        found = self._model._default_manager.in_bulk([int(word) for word in words])
+        for word in words:
+            if int(word) not in found:
+                raise ValidationError(_("There is no row %(number)s."), params={"number": word})
+        return list(found.values())
+
+
+class IssuerForm(ReasonForm):
+    issuer = forms.ModelChoiceField(
+        queryset=Issuer.objects.order_by("code"),
+        to_field_name="code",
+        label=_("Card issuer"),
+        error_messages={"invalid_choice": _("There is no card issuer of this code.")},
+    )
+
+
+class SendForm(IssuerForm):
+    again = forms.BooleanField(
+        label=_("Repeat requests that are overdue or need more"), required=False
+    )
+
+
+class AnswersForm(IssuerForm):
+    answers = EvidenceField(label=_("Answer file of the issuer"))
+
+
+class RequestsForm(ReasonForm):
+    requests = RowsField(IssuerAction, label=_("Numbers of the requests"))
+
+
+class RemediesForm(ReasonForm):
+    remedies = RowsField(Remedy, label=_("Numbers of the remedies"))
+
+
+class ChargebackForm(IssuerForm):
+    chargeback_ref = SayingField(label=_("Reference of the chargeback"), max_length=40)
+    scheme = forms.ChoiceField(label=_("Scheme"), choices=SCHEMES)
+    scheme_reason = SayingField(
+        label=_("Reason code of the scheme"),
+        max_length=10,
+        help_text=_("For example 10.4 or 4837."),
+    )
+    amount = AmountField(label=_("Amount"), min_value=0)
+    arn = forms.CharField(label=_("ARN"), required=False, max_length=30)
+    rrn = forms.CharField(label=_("RRN"), required=False, max_length=12)
+    due_at = LocalInstantField(
+        label=_("To be answered by"),
+        between=planned,
+        help_text=_("As the scheme's notice says, like 2019-09-30T24:00."),
+    )
+
+    def clean_amount(self) -> int:
+        amount: int = self.cleaned_data["amount"]
+        if not amount:
+            raise ValidationError(_("The amount is above zero."))
+        return amount
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if not self.errors and not (given["arn"] or given["rrn"]):
+            self.add_error("arn", ValidationError(_("Give the ARN or the RRN of the charge.")))
+        return given
+
+    def clean_arn(self) -> str:
+        arn: str = self.cleaned_data["arn"].strip()
+        if not arn_is_sound(arn):
+            raise ValidationError(
+                _("An ARN has 8 to 30 digits, and its check digit must be right.")
+            )
+        return arn
+
+
+def _submit(actor: Actor, given: dict[str, Any]) -> RequestList:
+    drafts = IssuerAction.objects.filter(
+        issuer=given["issuer"], state=IssuerAction.State.DRAFT
+    ).order_by("deadline_at", "pk")[: RequestList.ACTIONS_MAX]
+    return requests.submit(list(drafts), actor=actor, reason=given["reason"])
+
+
+def _send(actor: Actor, given: dict[str, Any]) -> HttpResponse:
+    """Returns the file as an answer that a browser stores."""
+    file = requests.send(given["issuer"], actor=actor, reason=given["reason"], again=given["again"])
+    if file is None:
+        raise GuardNotMet(
+            action=says("send issuer actions"), why=says("no request to this issuer is approved")
+        )
+    transport = transport_of(file.issuer)
+    name = f"asks_{file.issuer.code}_{file.sequence:04d}{transport.suffix}"
+    return stored_file(File(name=name, content=file.content.encode(transport.encoding)))
+
+
+def _hear(actor: Actor, given: dict[str, Any]) -> object:
+    sent: File = given["answers"]
+    return issuer_answers.import_answers(
+        given["issuer"], sent.content, name=sent.name, actor=actor, reason=given["reason"]
+    )
+
+
+def _charged_back(actor: Actor, given: dict[str, Any]) -> object:
+    return chargebacks.register(
+        given["issuer"],
+        chargeback_ref=given["chargeback_ref"],
+        scheme=given["scheme"],
+        scheme_reason=given["scheme_reason"],
+        amount_minor=given["amount"],
+        due_at=given["due_at"],
+        arn=given["arn"],
+        rrn=given["rrn"],
+        actor=actor,
+        reason=given["reason"],
+    )
+
+
+DESK: dict[str, Act] = {
+    "submit": Act(
+        title=pgettext_lazy("verb", "Submit the drafts to an issuer"),
+        effect=_("A second person decides about the list. The first deadlines come first."),
+        permission=DRAFT,
+        form=IssuerForm,
+        do=_submit,
+    ),
+    "send": Act(
+        title=pgettext_lazy("verb", "Make the file of approved requests"),
+        effect=_("The requests count as sent, and their answers are awaited."),
+        permission=SEND,
+        form=SendForm,
+        do=_send,
+        tone="danger",
+    ),
+    "answers": Act(
+        title=pgettext_lazy("verb", "Upload answers of an issuer"),
+        effect=_("Each answer is a remedy, or opens the next route."),
+        permission=SEND,
+        form=AnswersForm,
+        do=_hear,
+    ),
+    "escalate": Act(
+        title=pgettext_lazy("verb", "Escalate overdue requests"),
+        effect=_("Somebody talks to the issuer about them."),
+        permission=SEND,
+        form=RequestsForm,
+        do=lambda actor, given: follow_up.escalate(
+            given["requests"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "recredit": Act(
+        title=pgettext_lazy("verb", "Give points and bonus back"),
+        effect=_("Every loss that waits for points or bonus value is made good."),
+        permission="refunds.decide_claim",
+        do=lambda actor, given: own_funds.recredit(actor=actor, reason=given["reason"]),
+    ),
+    "instead": Act(
+        title=pgettext_lazy("verb", "Pay from own funds instead"),
+        effect=_("The route is given up, and the loss takes the next one."),
+        permission="refunds.decide_claim",
+        form=RemediesForm,
+        do=lambda actor, given: own_funds.pay_instead(
+            given["remedies"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "chargeback": Act(
+        title=pgettext_lazy("verb", "Register a chargeback"),
+        effect=_("It is matched to the charge. One for a charge made good already is represented."),
+        permission=DRAFT,
+        form=ChargebackForm,
+        do=_charged_back,
+    ),
+}
