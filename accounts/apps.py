@@ -15,6 +15,7 @@ class AccountsConfig(AppConfig):
             first_people,
             invariants,
             outbox,
+            personal_data,
             sealed_columns,
         )
         from accounts.attacks import counting

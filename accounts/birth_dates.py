@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from django.db import connection
 
+from accounts import person_keys
 from accounts.models import BirthDate, User
 from winddown import encryption
 from winddown.loading import staged_rules
 from winddown.loading.file_kinds import REFUSED, ROWS
+from winddown.personal_data import DataClass
 
 COLUMN: Final = "birth_date"
 KIND: Final = "birth_date"
@@ -52,13 +54,23 @@ class Birth:
 
 
 def of(user: User) -> str:
-    """Returns the person's day of birth; an empty text if it is not known."""
-    return opened(user.birth_date).day if hasattr(user, "birth_date") else ""
+    """Returns the person's day of birth; an empty text if it is not known, or was deleted."""
+    if not hasattr(user, "birth_date"):
+        return ""
+    try:
+        return opened(user.birth_date).day
+    except person_keys.DataDeleted:
+        return ""
 
 
 def opened(stored: BirthDate) -> Birth:
-    """Returns what the row holds. Raises `SealBroken`."""
-    text = encryption.unseal(stored.day_sealed, place=place(stored.user_id)).decode()
+    """Returns what the row holds. Raises `SealBroken`, and `DataDeleted`."""
+    text = person_keys.unseal(
+        stored.day_sealed,
+        place=place(stored.user_id),
+        person_id=stored.user_id,
+        data_class=DataClass.IDENTITY,
+    ).decode()
     day, _, name = text.partition(" ")
     return Birth(day, name)
 
@@ -113,10 +125,11 @@ def record(progress: Callable[[int], None]) -> int:
     done, known = 0, 0
     into = f"COPY {_TABLE} (user_id, day_sealed, fingerprint) FROM STDIN"
     for portion in _portions(new):
+        keys = person_keys.secrets([row[0] for row in portion], DataClass.IDENTITY)
         with connection.cursor() as cursor, cursor.copy(into) as copy:
             for user_id, day, name, earlier_id in portion:
                 text = Birth(day, name).sealed_text
-                sealed = encryption.seal(text.encode(), place=place(user_id))
+                sealed = encryption.seal(text.encode(), place=place(user_id), secret=keys[user_id])
                 copy.write_row((user_id, sealed, fingerprint(text)))
                 known += earlier_id is not None
         done += len(portion)

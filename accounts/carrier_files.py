@@ -8,14 +8,16 @@ from pathlib import Path
 
 from django.db import transaction
 
+from accounts import person_keys
 from accounts.models import CarrierFile
 from accounts.models.carrier_file import CarrierFilePart, part_place
-from winddown import clock, encryption, files
+from winddown import clock, files
 from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.models import Approval
+from winddown.personal_data import HOUSE, DataClass
 
 PERMISSION = "accounts.send_reset_notice"
 AGAIN = "take_again"
@@ -30,7 +32,12 @@ def keep(name: str, lines: Iterable[bytes], *, rows: int) -> CarrierFile:
         CarrierFilePart.objects.create(
             file=file,
             number=number,
-            content_sealed=encryption.seal(piece, place=part_place(file.pk, number)),
+            content_sealed=person_keys.seal(
+                piece,
+                place=part_place(file.pk, number),
+                person_id=HOUSE,
+                data_class=DataClass.CORRESPONDENCE,
+            ),
         )
     file.sha256, file.rows = digest.hexdigest(), rows
     file.save(update_fields=["sha256", "rows"])
@@ -85,7 +92,12 @@ def content(file: CarrierFile) -> Iterator[bytes]:
     """Yields the file's bytes in pieces. Raises `GuardNotMet` if they changed."""
     digest = hashlib.sha256()
     for part in file.parts.order_by("number").iterator(chunk_size=8):
-        piece = encryption.unseal(part.content_sealed, place=part_place(file.pk, part.number))
+        piece = person_keys.unseal(
+            part.content_sealed,
+            place=part_place(file.pk, part.number),
+            person_id=HOUSE,
+            data_class=DataClass.CORRESPONDENCE,
+        )
         digest.update(piece)
         yield piece
     if digest.hexdigest() != file.sha256:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses, birth_dates, postal_addresses
+from accounts import addresses, birth_dates, person_keys, postal_addresses
 from accounts.models import ExternalIdentity, Message, RecoveryCase, User
 from accounts.models.user import UserQuerySet
+from winddown import words
 from winddown.actors import Actor, require
 from winddown.authority import roles
 from winddown.authority.role_words import role_words
@@ -113,6 +115,14 @@ def _who(account: User, *, is_staff: bool) -> list[Fact]:
         Fact(_("E-mail address"), _channel(account.email, account.email_verified_at)),
         Fact(_("Telephone"), _channel(account.phone, account.phone_verified_at)),
         Fact(_("Registered"), account.registered_at, "time"),
+        *(
+            Fact(
+                format_lazy(_("Deleted: {data_class}"), data_class=words.data_class(code)),
+                at,
+                "time",
+            )
+            for code, at in person_keys.deletions(account.pk).items()
+        ),
     ]
 
 

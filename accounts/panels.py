@@ -113,6 +113,7 @@ words.STATES.add(
 audit_page.WITHHELD.add("recovery.proof", _("What was seen stands in the case."))
 words.REFUSALS.add_all(
     {
+        "DataDeleted": _("These data of the person were deleted on {on}."),
         "AuthorityFenced": _(
             "The link is from before the reset of all passwords. Ask for a new one."
         ),

@@ -9,10 +9,12 @@ from typing import Any
 
 from django.db import connection
 
+from accounts import person_keys
 from accounts.models import PostalAddress, User
 from winddown import encryption
 from winddown.loading import staged_rules
 from winddown.loading.file_kinds import REFUSED, ROWS
+from winddown.personal_data import DataClass
 
 POSTAL_CODE, ADDRESS = "postal_code", "postal_address"
 KIND = "postal_address"
@@ -46,13 +48,23 @@ class Postal:
 
 
 def of(user: User) -> Postal | None:
-    """Returns the person's address, or None."""
-    return opened(user.postal_address) if hasattr(user, "postal_address") else None
+    """Returns the person's address, or None, also if it was deleted."""
+    if not hasattr(user, "postal_address"):
+        return None
+    try:
+        return opened(user.postal_address)
+    except person_keys.DataDeleted:
+        return None
 
 
 def opened(stored: PostalAddress) -> Postal:
-    """Returns what the row holds. Raises `SealBroken`."""
-    text = encryption.unseal(stored.address_sealed, place=place(stored.user_id))
+    """Returns what the row holds. Raises `SealBroken`, and `DataDeleted`."""
+    text = person_keys.unseal(
+        stored.address_sealed,
+        place=place(stored.user_id),
+        person_id=stored.user_id,
+        data_class=DataClass.CONTACT,
+    )
     return Postal(**json.loads(text))
 
 
@@ -102,10 +114,11 @@ def record(progress: Callable[[int], None]) -> int:
     done, known = 0, 0
     into = f"COPY {TABLE} (user_id, address_sealed, fingerprint) FROM STDIN"
     for portion in _portions(new):
+        keys = person_keys.secrets([row[0] for row in portion], DataClass.CONTACT)
         with connection.cursor() as cursor, cursor.copy(into) as copy:
             for user_id, code, address, earlier_id in portion:
                 text = Postal(code, address).sealed_text
-                sealed = encryption.seal(text.encode(), place=place(user_id))
+                sealed = encryption.seal(text.encode(), place=place(user_id), secret=keys[user_id])
                 copy.write_row((user_id, sealed, fingerprint(text)))
                 known += earlier_id is not None
         done += len(portion)

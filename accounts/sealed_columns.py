@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 from allauth.mfa.models import Authenticator
 
-from accounts import birth_dates, outbox, postal_addresses
+from accounts import birth_dates, outbox, person_keys, postal_addresses
 from accounts.addresses import Address, understood
 from accounts.models import (
     AccessRequest,
@@ -20,7 +22,24 @@ from accounts.models import (
 from accounts.models.carrier_file import part_place
 from accounts.recovery import access_requests, cases, links
 from accounts.sign_in.adapters import SECRET_PLACE
+from winddown.personal_data import HOUSE, DataClass
 from winddown.resealing import SEALED, Sealed
+
+
+def secrets_of(whose: Callable[[Any], int], data_class: DataClass) -> Callable[[list[Any]], Any]:
+    """Returns the secrets of some rows, by their keys. `whose` says whose data a row has."""
+
+    def found(rows: list[Any]) -> dict[Any, bytes]:
+        people = {row.pk: whose(row) for row in rows}
+        gone = person_keys.deleted_of(set(people.values()), data_class)
+        keys = person_keys.secrets(set(people.values()) - gone, data_class)
+        return {pk: keys[person] for pk, person in people.items() if person in keys}
+
+    return found
+
+
+def of_house(_row: Any) -> int:
+    return HOUSE
 
 
 def _of_link(link: OneTimeLink, text: str) -> str:
@@ -43,11 +62,17 @@ SEALED.add(
         CarrierFilePart,
         "content_sealed",
         place=lambda row: part_place(row.file_id, row.number),
+        secrets=secrets_of(of_house, DataClass.CORRESPONDENCE),
     ),
 )
 SEALED.add(
     "requests for access",
-    Sealed(AccessRequest, "typed_sealed", place=lambda row: access_requests.request_place(row.key)),
+    Sealed(
+        AccessRequest,
+        "typed_sealed",
+        place=lambda row: access_requests.request_place(row.key),
+        secrets=secrets_of(of_house, DataClass.CONTACT),
+    ),
 )
 SEALED.add(
     "addresses of links",
@@ -56,6 +81,7 @@ SEALED.add(
         "address_sealed",
         place=lambda row: links.link_place(row.key),
         fingerprint=("address_fingerprint", _of_link),
+        secrets=secrets_of(of_house, DataClass.CONTACT),
     ),
 )
 SEALED.add(
@@ -65,6 +91,7 @@ SEALED.add(
         "address_sealed",
         place=lambda row: postal_addresses.place(row.user_id),
         fingerprint=("fingerprint", lambda _row, text: postal_addresses.fingerprint(text)),
+        secrets=secrets_of(lambda row: int(row.user_id), DataClass.CONTACT),
     ),
 )
 SEALED.add(
@@ -74,6 +101,7 @@ SEALED.add(
         "day_sealed",
         place=lambda row: birth_dates.place(row.user_id),
         fingerprint=("fingerprint", lambda _row, text: birth_dates.fingerprint(text)),
+        secrets=secrets_of(lambda row: int(row.user_id), DataClass.IDENTITY),
     ),
 )
 SEALED.add(
@@ -83,6 +111,7 @@ SEALED.add(
         "contact_sealed",
         place=lambda row: cases.case_place(row.key),
         fingerprint=("contact_fingerprint", _of_case),
+        secrets=secrets_of(of_house, DataClass.CONTACT),
     ),
 )
 for _kind, _key in (("totp", "secret"), ("recovery_codes", "seed")):

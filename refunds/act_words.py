@@ -17,6 +17,7 @@ words.ACTS.add_all(
         "other_end.ask_claimed": _("Payment of deposited refunds by the authority asked for"),
         "other_end.approve": _("Refunds ended otherwise"),
         "other_end.reject": _("Other end of refunds rejected"),
+        "data.certify": _("Certificate of a deletion issued"),
         "unclaimed.export": _("Unclaimed register taken out"),
         "closing_document.keep": _("Document of the end kept"),
         "closing_document.read": _("Document of the end read"),

@@ -8,7 +8,15 @@ class RefundsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from refunds import alarms, filing_figures, gates, invariants, sealed_columns, set_up  # noqa: F401
+        from refunds import (  # noqa: F401
+            alarms,
+            filing_figures,
+            gates,
+            invariants,
+            personal_data,
+            sealed_columns,
+            set_up,
+        )
         from refunds.applications import (  # noqa: F401
             channel_codes,
             choosing,

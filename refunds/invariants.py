@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+from accounts.person_keys import DataDeleted
 from refunds.models import (
     Entitlement,
     MethodTerms,
@@ -14,7 +15,7 @@ from refunds.models import (
     RefundApplication,
     Voucher,
 )
-from refunds.models.payout_batch import FILE_NUMBERS, part_place
+from refunds.models.payout_batch import FILE_NUMBERS
 from wallets.models import LedgerAccount, Wallet
 from wallets.models.snapshot import taken_since_seal
 from winddown import encryption
@@ -203,8 +204,10 @@ def files_changed() -> list[str]:
         hashed = hashlib.sha256()
         try:
             for part in batch.parts.order_by("number").iterator(chunk_size=16):
-                place = part_place(batch.pk, part.number)
-                hashed.update(encryption.unseal(part.content_sealed, place=place))
+                hashed.update(part.opened())
+        except DataDeleted:
+            # Its digest stays, and nobody reads its bytes any more.
+            continue
         except encryption.SealBroken as broken:
             found.append(str(broken))
             continue

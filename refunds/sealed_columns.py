@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts.sealed_columns import of_house, secrets_of
 from refunds.bank_accounts import Account
 from refunds.models import (
     ApplicationDocument,
@@ -17,6 +18,7 @@ from refunds.models.document import document_place
 from refunds.models.payee import account_place
 from refunds.models.payout_batch import part_place
 from refunds.models.voucher import code_place
+from winddown.personal_data import DataClass
 from winddown.resealing import SEALED, Sealed
 
 
@@ -37,31 +39,60 @@ SEALED.add(
         "account_number_sealed",
         place=lambda row: account_place(row.pk),
         fingerprint=("fingerprint", _of_payee),
+        secrets=secrets_of(lambda row: int(row.holder_id), DataClass.BANK_DETAILS),
     ),
 )
 SEALED.add(
     "documents of applications",
-    Sealed(ApplicationDocument, "content_sealed", place=lambda row: document_place(row.pk)),
+    Sealed(
+        ApplicationDocument,
+        "content_sealed",
+        place=lambda row: document_place(row.pk),
+        secrets=secrets_of(lambda row: int(row.application.applicant_id), DataClass.IDENTITY),
+    ),
 )
 SEALED.add(
     "drafts of applications",
-    Sealed(RefundApplication, "draft_sealed", place=lambda row: draft_place(row.pk)),
+    Sealed(
+        RefundApplication,
+        "draft_sealed",
+        place=lambda row: draft_place(row.pk),
+        secrets=secrets_of(lambda row: int(row.applicant_id), DataClass.BANK_DETAILS),
+    ),
 )
 SEALED.add(
     "postal addresses of applications",
-    Sealed(RefundApplication, "address_sealed", place=lambda row: address_place(row.pk)),
+    Sealed(
+        RefundApplication,
+        "address_sealed",
+        place=lambda row: address_place(row.pk),
+        secrets=secrets_of(lambda row: int(row.applicant_id), DataClass.CONTACT),
+    ),
 )
 SEALED.add(
     "parts of payout files",
     Sealed(
-        PayoutFilePart, "content_sealed", place=lambda row: part_place(row.batch_id, row.number)
+        PayoutFilePart,
+        "content_sealed",
+        place=lambda row: part_place(row.batch_id, row.number),
+        secrets=secrets_of(of_house, DataClass.MONEY_RECORDS),
     ),
 )
 SEALED.add(
     "answers of the bank that were uploaded",
-    Sealed(UploadedAnswer, "content_sealed", place=lambda row: content_place(row.sha256)),
+    Sealed(
+        UploadedAnswer,
+        "content_sealed",
+        place=lambda row: content_place(row.sha256),
+        secrets=secrets_of(of_house, DataClass.MONEY_RECORDS),
+    ),
 )
 SEALED.add(
     "codes of vouchers",
-    Sealed(Voucher, "code_sealed", place=lambda row: code_place(row.payout_id, row.batch_id)),
+    Sealed(
+        Voucher,
+        "code_sealed",
+        place=lambda row: code_place(row.payout_id, row.batch_id),
+        secrets=secrets_of(lambda row: int(row.payout.holder_id), DataClass.BANK_DETAILS),
+    ),
 )

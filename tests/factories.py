@@ -13,13 +13,13 @@ from typing import Any
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
 
-from accounts import birth_dates, postal_addresses
+from accounts import birth_dates, person_keys, postal_addresses
 from accounts.birth_dates import Birth
 from accounts.models import BirthDate, PostalAddress, User
 from accounts.postal_addresses import Postal
 from tests.unguarded import without
 from wallets.models import Wallet
-from winddown import clock, encryption
+from winddown import clock
 from winddown.machines.declare import Stateful
 from winddown.machines.move import named, transition_one
 from winddown.models import (
@@ -32,6 +32,7 @@ from winddown.models import (
     PublicNotice,
     Run,
 )
+from winddown.personal_data import DataClass
 from winddown.programme import capabilities, declared, jurisdictions
 from winddown.runs import planning, waking, working
 
@@ -81,7 +82,12 @@ def give_postal_address(
     text = Postal(code, address).sealed_text
     PostalAddress.objects.create(
         user=person,
-        address_sealed=encryption.seal(text.encode(), place=postal_addresses.place(person.pk)),
+        address_sealed=person_keys.seal(
+            text.encode(),
+            place=postal_addresses.place(person.pk),
+            person_id=person.pk,
+            data_class=DataClass.CONTACT,
+        ),
         fingerprint=postal_addresses.fingerprint(text),
     )
 
@@ -91,7 +97,12 @@ def give_birth_date(person: User, day: str = "1980-03-15") -> None:
     text = Birth(day, person.kana_name.replace(" ", "")).sealed_text
     BirthDate.objects.create(
         user=person,
-        day_sealed=encryption.seal(text.encode(), place=birth_dates.place(person.pk)),
+        day_sealed=person_keys.seal(
+            text.encode(),
+            place=birth_dates.place(person.pk),
+            person_id=person.pk,
+            data_class=DataClass.IDENTITY,
+        ),
         fingerprint=birth_dates.fingerprint(text),
     )
 

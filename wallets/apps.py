@@ -9,7 +9,7 @@ class WalletsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts.recovery import registration
-        from wallets import invariants, notice_groups, opening  # noqa: F401  registers them
+        from wallets import invariants, notice_groups, opening, personal_data  # noqa: F401  registers them
         from winddown.runs import registry
 
         registry.load("wallets")

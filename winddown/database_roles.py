@@ -52,6 +52,7 @@ PERSONAL: Final[dict[str, tuple[str, ...]]] = {
     "accounts_externalidentity": ("subject",),
     "accounts_message": ("key", "to_sealed", "facts"),
     "accounts_onetimelink": ("key", "address_fingerprint", "address_sealed"),
+    "accounts_personkey": ("secret",),
     "accounts_postaladdress": ("address_sealed", "fingerprint"),
     "accounts_proofstep": ("note",),
     "accounts_recoverycase": (

@@ -1,5 +1,8 @@
 """Field encryption: values encrypted for one table, column and row, their keyed fingerprints, and
 signatures under documents that leave the house.
+
+A value about a customer needs a secret beside the field key, which is kept for the person and class
+of data alone. Without the secret it can never be read again (docs/decisions/0031).
 """
 
 from __future__ import annotations
@@ -26,26 +29,30 @@ class SealBroken(WinddownError):
     """The sealed value at {place} does not open: another key, another place, or changed bytes."""
 
 
-def seal(text: bytes, *, place: str) -> bytes:
-    """Returns `text` encrypted. It can be read only with the field key and only at `place`
-    ("table/column/pk").
+def seal(text: bytes, *, place: str, secret: bytes | None = None) -> bytes:
+    """Returns `text` encrypted. It can be read only with the field key, with the `secret` if one is
+    given, and only at `place` ("table/column/pk").
 
     The value holds key id, nonce, ciphertext and tag. A copy in another row or column cannot be
     decrypted.
     """
     key = settings.FIELD_KEY
     nonce = os.urandom(_NONCE_BYTES)
-    return _key_id(key) + nonce + _cipher(key).encrypt(nonce, text, place.encode())
+    sealed = _cipher_of(key, secret).encrypt(nonce, text, place.encode())
+    return _key_id(key, needs_secret=secret is not None) + nonce + sealed
 
 
-def unseal(sealed: bytes | memoryview, *, place: str) -> bytes:
-    """Returns the text that was encrypted for `place`; raises `SealBroken`."""
+def unseal(sealed: bytes | memoryview, *, place: str, secret: bytes | None = None) -> bytes:
+    """Returns the text that was encrypted for `place`; raises `SealBroken`. The secret is not used
+    for a value that was sealed without one.
+    """
     value = bytes(sealed)
     key_id, rest = value[:_KEY_ID_BYTES], value[_KEY_ID_BYTES:]
+    used = secret if needs_secret(value) else None
     for key in _keys():
-        if _key_id(key) == key_id:
+        if _key_id(key, needs_secret=used is not None) == key_id:
             try:
-                return _cipher(key).decrypt(
+                return _cipher_of(key, used).decrypt(
                     rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], place.encode()
                 )
             except InvalidTag:
@@ -53,9 +60,19 @@ def unseal(sealed: bytes | memoryview, *, place: str) -> bytes:
     raise SealBroken(place=place)
 
 
-def is_current(sealed: bytes | memoryview) -> bool:
-    """Returns whether the newest key sealed the value."""
-    return bytes(sealed)[:_KEY_ID_BYTES] == _key_id(settings.FIELD_KEY)
+def needs_secret(sealed: bytes | memoryview) -> bool:
+    """Returns whether the value was sealed with a secret beside the field key."""
+    return bytes(sealed)[:_KEY_ID_BYTES] in {_key_id(key, needs_secret=True) for key in _keys()}
+
+
+def is_current(sealed: bytes | memoryview, *, with_secret: bool = False) -> bool:
+    """Returns whether the newest key sealed the value, with a secret or without one as said."""
+    return bytes(sealed)[:_KEY_ID_BYTES] == _key_id(settings.FIELD_KEY, needs_secret=with_secret)
+
+
+def ids_without_secret() -> list[bytes]:
+    """Returns the first bytes of values that the field key alone opens."""
+    return [_key_id(key) for key in _keys()]
 
 
 def fingerprint(text: str, *, of: str) -> str:
@@ -111,9 +128,17 @@ def _keys() -> tuple[bytes, ...]:
     return (settings.FIELD_KEY, *settings.FIELD_KEY_FALLBACKS)
 
 
-@lru_cache(maxsize=8)
-def _key_id(key: bytes) -> bytes:
-    return hashlib.sha256(b"key id\x1f" + key).digest()[:_KEY_ID_BYTES]
+@lru_cache(maxsize=16)
+def _key_id(key: bytes, *, needs_secret: bool = False) -> bytes:
+    what = b"key id with a secret\x1f" if needs_secret else b"key id\x1f"
+    return hashlib.sha256(what + key).digest()[:_KEY_ID_BYTES]
+
+
+def _cipher_of(key: bytes, secret: bytes | None) -> AESGCM:
+    if secret is None:
+        return _cipher(key)
+    # Not cached: there are as many secrets as people.
+    return AESGCM(hmac.digest(_derived(key, b"secret"), secret, "sha256"))
 
 
 @lru_cache(maxsize=8)

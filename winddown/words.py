@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from winddown import texts
 from winddown.errors import Saying, WinddownError
+from winddown.personal_data import DataClass
 from winddown.registries import Registry
 from winddown.workflows import WORKFLOWS
 
@@ -45,6 +46,22 @@ _CAPABILITIES: dict[str, tuple[Text, Text]] = {
     "refund_apply": (_("Refund application"), _("Nobody can apply for a refund.")),
     "payout": (_("Payout"), _("No transfer leaves for the bank.")),
 }
+
+
+_DATA_CLASSES: dict[str, Text] = {
+    DataClass.IDENTITY: _("names and login IDs"),
+    DataClass.CONTACT: _("addresses and telephone numbers"),
+    DataClass.BANK_DETAILS: _("bank details"),
+    DataClass.AUTHENTICATION: _("sign-ins and devices"),
+    DataClass.CLAIMS_EVIDENCE: _("evidence of claims"),
+    DataClass.CORRESPONDENCE: _("correspondence"),
+    DataClass.MONEY_RECORDS: _("records of money"),
+}
+
+
+def data_class(code: str) -> Text:
+    """Returns what the personal data of the class are, in the middle of a sentence."""
+    return _DATA_CLASSES.get(code, code)
 
 
 def provider(code: str) -> Text:

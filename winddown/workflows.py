@@ -36,6 +36,7 @@ WORKFLOWS = (
     Listed("suspend-external-login", home="accounts", title=_("Suspend external login")),
     Listed("shut-down-by-deadline", home="wallets", title=_("Shut down by deadline")),
     Listed("refund-balances", home="refunds", title=_("Refund balances")),
+    Listed("shred-personal-data", home="refunds", title=_("Delete personal data")),
 )
 NAMES = tuple(listed.name for listed in WORKFLOWS)
 

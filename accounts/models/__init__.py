@@ -21,6 +21,7 @@ from accounts.models.merchant_notice import MerchantMailing, MerchantNotice, Mer
 from accounts.models.message import Message
 from accounts.models.one_time_link import AccessRequest, OneTimeLink
 from accounts.models.person import Person, PersonAccount, PersonMatch
+from accounts.models.person_key import PersonKey
 from accounts.models.postal_address import PostalAddress
 from accounts.models.recovery_case import ProofStep, RecoveryCase, RecoveryCaseTransition
 from accounts.models.reset_notice import (
@@ -61,6 +62,7 @@ __all__ = [
     "OneTimeLink",
     "Person",
     "PersonAccount",
+    "PersonKey",
     "PersonMatch",
     "PostalAddress",
     "ProofStep",

@@ -6,7 +6,12 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
-from winddown.guards import append_only
+from accounts.models.person_key import append_only_until_deleted
+from winddown.personal_data import DataClass
+
+WHOSE = "coalesce({row}.user_id, 0)"
+BLANK = {"login_id": "''", "network": "NULL::inet", "device_ref": "''"}
+"""What takes the place of what was typed, and from where, when it was deleted."""
 
 
 class AuthEvent(models.Model):
@@ -45,8 +50,14 @@ class AuthEvent(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = append_only()
-        indexes = [BrinIndex(fields=["occurred_at"], autosummarize=True)]
+        triggers = append_only_until_deleted(
+            BLANK, whose=WHOSE, data_class=DataClass.AUTHENTICATION
+        )
+        indexes = [
+            BrinIndex(fields=["occurred_at"], autosummarize=True),
+            # The batches of `shred-personal-data` are ranges of numbers.
+            BrinIndex(fields=["id"], name="attempts_by_number", autosummarize=True),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(

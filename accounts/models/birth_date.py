@@ -5,8 +5,13 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from winddown.guards import append_only
+from accounts.models.person_key import append_only_until_deleted
+from winddown.personal_data import DataClass
 from winddown.witness import witnessed
+
+WHOSE = "{row}.user_id"
+BLANK = {"day_sealed": "''::bytea", "fingerprint": "''"}
+"""What takes the place of a day that was deleted."""
 
 
 class BirthDate(models.Model):
@@ -27,7 +32,10 @@ class BirthDate(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = [*append_only(), *witnessed()]
+        triggers = [
+            *append_only_until_deleted(BLANK, whose=WHOSE, data_class=DataClass.IDENTITY),
+            *witnessed(),
+        ]
 
     def __str__(self) -> str:
         return f"birth date of account {self.user_id}"

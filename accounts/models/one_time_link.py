@@ -10,7 +10,9 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.models.person_key import loses_only
 from winddown.guards import Guard
+from winddown.personal_data import DataClass
 from winddown.sqlstates import SqlState
 
 
@@ -63,6 +65,10 @@ class AccessRequest(models.Model):
 
     def __str__(self) -> str:
         return f"access request {self.pk}"
+
+
+WHOSE = "coalesce({row}.user_id, 0)"
+BLANK = {"address_fingerprint": "''"}
 
 
 class OneTimeLink(models.Model):
@@ -172,6 +178,10 @@ class OneTimeLink(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 func=f"""
+                    IF TG_OP = 'UPDATE'
+                        AND {loses_only(BLANK, whose=WHOSE, data_class=DataClass.CONTACT)} THEN
+                        RETURN NEW;
+                    END IF;
                     IF TG_OP = 'DELETE' OR OLD.used_at IS NOT NULL OR (
                         OLD.key, OLD.purpose, OLD.request_id, OLD.user_id, OLD.case_id,
                         OLD.merchant_id, OLD.channel, OLD.address_fingerprint, OLD.issued_at

@@ -6,8 +6,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models.expressions import RawSQL
 
-from winddown.guards import append_only
+from accounts.models.person_key import append_only_until_deleted
+from winddown.personal_data import DataClass
 from winddown.witness import witnessed
+
+WHOSE = "{row}.user_id"
+BLANK = {"address_sealed": "''::bytea", "fingerprint": "''"}
+"""What takes the place of an address that was deleted."""
 
 
 class PostalAddress(models.Model):
@@ -27,7 +32,10 @@ class PostalAddress(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = [*append_only(), *witnessed()]
+        triggers = [
+            *append_only_until_deleted(BLANK, whose=WHOSE, data_class=DataClass.CONTACT),
+            *witnessed(),
+        ]
 
     def __str__(self) -> str:
         return f"postal address of account {self.user_id}"

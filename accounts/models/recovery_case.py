@@ -10,13 +10,24 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
-from winddown.guards import Guard, append_only
+from accounts.models.person_key import append_only_until_deleted, loses_only
+from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.personal_data import DataClass
 from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 PROOFS_MIN = 2
+
+
+WHOSE = "coalesce({row}.account_id, 0)"
+BLANK = {"contact_mask": "''", "contact_fingerprint": "''", "network": "NULL::inet"}
+"""What takes the place of what a person told, when it was deleted; the sealed text has no key then."""
+PROOF_WHOSE = (
+    "(SELECT coalesce(c.account_id, 0) FROM accounts_recoverycase c WHERE c.id = {row}.case_id)"
+)
+PROOF_BLANK = {"note": "'deleted'"}
 
 
 class RecoveryCase(Stateful):
@@ -109,6 +120,9 @@ class RecoveryCase(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 func=f"""
+                    IF {loses_only(BLANK, whose=WHOSE, data_class=DataClass.CONTACT)} THEN
+                        RETURN NEW;
+                    END IF;
                     IF (OLD.key, OLD.reference, OLD.contact_sealed, OLD.contact_channel,
                         OLD.contact_fingerprint, OLD.opened_at)
                        IS DISTINCT FROM
@@ -269,7 +283,9 @@ class ProofStep(models.Model):
             models.CheckConstraint(condition=~Q(note=""), name="proof_says_what_was_seen"),
         ]
         triggers = [
-            *append_only(),
+            *append_only_until_deleted(
+                PROOF_BLANK, whose=PROOF_WHOSE, data_class=DataClass.CORRESPONDENCE
+            ),
             *witnessed(),
             Guard(
                 name="proof_while_collecting",

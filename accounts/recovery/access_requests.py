@@ -11,9 +11,10 @@ from collections.abc import Callable
 from django.db import transaction
 from django.utils.crypto import salted_hmac
 
-from accounts import outbox
+from accounts import outbox, person_keys
 from accounts.models import AccessRequest
-from winddown import clock, encryption
+from winddown import clock
+from winddown.personal_data import HOUSE, DataClass
 from winddown.registries import Registry
 
 log = logging.getLogger(__name__)
@@ -46,7 +47,12 @@ def ask(
         key=key,
         defaults={
             "purpose": purpose,
-            "typed_sealed": encryption.seal(typed.encode(), place=request_place(key)),
+            "typed_sealed": person_keys.seal(
+                typed.encode(),
+                place=request_place(key),
+                person_id=HOUSE,
+                data_class=DataClass.CONTACT,
+            ),
             "language": language,
             "network": network,
             "asked_at": clock.now(),
@@ -95,7 +101,12 @@ def _answer_next() -> bool:
 
 def typed_in(request: AccessRequest) -> str:
     """Returns what the person typed."""
-    return encryption.unseal(request.typed_sealed, place=request_place(request.key)).decode()
+    return person_keys.unseal(
+        request.typed_sealed,
+        place=request_place(request.key),
+        person_id=HOUSE,
+        data_class=DataClass.CONTACT,
+    ).decode()
 
 
 def request_place(key: uuid.UUID) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.db import DatabaseError, IntegrityError, transaction
 
-from accounts import access_events, addresses, outbox
+from accounts import access_events, addresses, outbox, person_keys
 from accounts.addresses import Address
 from accounts.errors import AddressTaken
 from accounts.models import (
@@ -28,13 +28,14 @@ from accounts.models import (
 )
 from accounts.models.recovery_case import PROOFS_MIN
 from accounts.recovery import access_requests, links
-from winddown import clock, encryption, locks
+from winddown import clock, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NotPermitted, SamePerson, says
 from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.machines.move import transition_one
+from winddown.personal_data import HOUSE, DataClass
 from winddown.sqlstates import SqlState, sqlstate_of
 
 State = RecoveryCase.State
@@ -75,8 +76,11 @@ def open_case(
         case = RecoveryCase.objects.create(
             key=key,
             reference=_reference(),
-            contact_sealed=encryption.seal(
-                json.dumps(asdict(contact)).encode(), place=case_place(key)
+            contact_sealed=person_keys.seal(
+                json.dumps(asdict(contact)).encode(),
+                place=case_place(key),
+                person_id=HOUSE,
+                data_class=DataClass.CONTACT,
             ),
             contact_channel=address.channel,
             contact_mask=address.mask,
@@ -122,7 +126,12 @@ def disclose_contact(case: RecoveryCase, *, actor: Actor, reason: str) -> Contac
 
 
 def _contact(case: RecoveryCase) -> Contact:
-    sealed = encryption.unseal(case.contact_sealed, place=case_place(case.key))
+    sealed = person_keys.unseal(
+        case.contact_sealed,
+        place=case_place(case.key),
+        person_id=HOUSE,
+        data_class=DataClass.CONTACT,
+    )
     return Contact(**json.loads(sealed))
 
 

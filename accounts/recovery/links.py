@@ -11,13 +11,14 @@ from django.db import DatabaseError, transaction
 from django.db.models import F, Q
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from accounts import addresses
+from accounts import addresses, person_keys
 from accounts.addresses import Address
 from accounts.credentials import fencing
 from accounts.errors import LinkDead
 from accounts.models import AccessRequest, OneTimeLink, RecoveryCase, User
-from winddown import clock, encryption
+from winddown import clock
 from winddown.models import Merchant
+from winddown.personal_data import HOUSE, DataClass
 from winddown.sqlstates import SqlState, sqlstate_of
 
 VALID_FOR = dt.timedelta(seconds=settings.PASSWORD_RESET_TIMEOUT)
@@ -46,7 +47,12 @@ def issue(
     key = uuid.uuid4()
     sealed = None
     if purpose in (Purpose.SIGN_UP, Purpose.ADDRESS):
-        sealed = encryption.seal(address.sent_to.encode(), place=link_place(key))
+        sealed = person_keys.seal(
+            address.sent_to.encode(),
+            place=link_place(key),
+            person_id=HOUSE,
+            data_class=DataClass.CONTACT,
+        )
     return OneTimeLink.objects.create(
         key=key,
         purpose=purpose,
@@ -202,7 +208,12 @@ def address_for(link: OneTimeLink) -> Address:
     """Returns the address that the account gets by the link."""
     if link.address_sealed is None:
         raise AssertionError("the link gives no address to an account")
-    text = encryption.unseal(link.address_sealed, place=link_place(link.key)).decode()
+    text = person_keys.unseal(
+        link.address_sealed,
+        place=link_place(link.key),
+        person_id=HOUSE,
+        data_class=DataClass.CONTACT,
+    ).decode()
     return addresses.understood(text) or Address(link.channel, text)
 
 

@@ -56,7 +56,9 @@ def choose(
             payees.tell_of_change([locked.applicant_id])
         locked.method, locked.fallback_consent = method, fallback_consent
         if address is not None:
-            locked.address_sealed = postal_addresses.sealed(address, locked.pk)
+            locked.address_sealed = postal_addresses.sealed(
+                address, locked.pk, applicant_id=locked.applicant_id
+            )
         locked.save(update_fields=["method", "fallback_consent", "address_sealed"])
         review.go_on([locked], at=clock.now(), actor=actor)
         audit.append(

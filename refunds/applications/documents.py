@@ -8,17 +8,18 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 
-from accounts import addresses, outbox
+from accounts import addresses, outbox, person_keys
 from accounts.models import Message
 from refunds.applications import payees
 from refunds.models import ApplicationDocument, RefundApplication
 from refunds.models.document import document_place
-from winddown import clock, encryption
+from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import GuardNotMet, WinddownError, says
 from winddown.evidence import audit
 from winddown.loading.file_kinds import CARD_NUMBER, card_number_in
 from winddown.machines.move import transition_one
+from winddown.personal_data import DataClass
 from winddown.programme import jurisdictions
 from winddown.programme.evidence_files import File
 
@@ -112,7 +113,12 @@ def receive(
                 action=says("take in the document"), why=says("the application ended")
             )
         ApplicationDocument.objects.filter(pk=locked.pk).update(
-            content_sealed=encryption.seal(file.content, place=document_place(locked.pk)),
+            content_sealed=person_keys.seal(
+                file.content,
+                place=document_place(locked.pk),
+                person_id=application.applicant_id,
+                data_class=DataClass.IDENTITY,
+            ),
             sha256=file.sha256,
             media_type=media_type,
             received_at=clock.now(),
@@ -173,7 +179,12 @@ def disclose(document: ApplicationDocument, *, actor: Actor, reason: str) -> Fil
         raise GuardNotMet(action=says("read the document"), why=says("it is not there yet"))
     with transaction.atomic():
         audit.append("document.read", document.subject, actor=actor, reason=reason)
-    content = encryption.unseal(document.content_sealed, place=document_place(document.pk))
+    content = person_keys.unseal(
+        document.content_sealed,
+        place=document_place(document.pk),
+        person_id=document.application.applicant_id,
+        data_class=DataClass.IDENTITY,
+    )
     suffix = document.media_type.partition("/")[2]
     return File(name=f"document-{document.pk}.{suffix}", content=content)
 

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from django.db import connection, transaction
 
-from accounts import addresses, outbox
+from accounts import addresses, outbox, person_keys
 from accounts.models import Message, User
 from refunds.bank_accounts import Account
 from refunds.bankfiles import iban, kana
@@ -32,6 +32,7 @@ from winddown.evidence import audit
 from winddown.files import write_once
 from winddown.machines.move import move_rows
 from winddown.models import Approval, Programme
+from winddown.personal_data import DataClass
 
 _DIGITS = re.compile(r"[0-9]{1,7}")
 OVERRIDE = "override_name_check"
@@ -144,8 +145,9 @@ def enter_many(entries: Sequence[tuple[int, Account]], *, actor: Actor) -> list[
     if fresh:
         replaced = [standing[holder].pk for _, holder, _, _ in fresh if holder in standing]
         Payee.objects.filter(pk__in=replaced).update(replaced_at=at)
+        keys = person_keys.secrets([holder for _, holder, _, _ in fresh], DataClass.BANK_DETAILS)
         rows = [
-            _version(pk, holder, account, truncated, standing.get(holder), at, limits)
+            _version(pk, holder, account, truncated, standing.get(holder), at, limits, keys[holder])
             for pk, (_, holder, account, truncated) in zip(
                 _next_ids(len(fresh)), fresh, strict=True
             )
@@ -239,9 +241,12 @@ def _version(
     before: Payee | None,
     at: dt.datetime,
     limits: RefundTerms,
+    secret: bytes,
 ) -> Payee:
     wait = dt.timedelta(hours=limits.cooling_off_hours) if before else dt.timedelta()
-    sealed = encryption.seal(account.account_number.encode(), place=account_place(pk))
+    sealed = encryption.seal(
+        account.account_number.encode(), place=account_place(pk), secret=secret
+    )
     return Payee(
         pk=pk,
         holder_id=holder,

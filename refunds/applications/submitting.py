@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from django.db import connection, transaction
 
-from accounts import addresses, outbox
+from accounts import addresses, outbox, person_keys
 from accounts.models import Message, User
 from refunds.applications import origins, payees
 from refunds.applications.origins import UNKNOWN_ORIGIN, Origin
@@ -22,13 +22,14 @@ from refunds.models.application import draft_place
 from refunds.payouts import methods, payable
 from refunds.payouts.methods import postal_addresses
 from refunds.payouts.methods.postal_addresses import PostalAddress
-from winddown import clock, encryption, texts
+from winddown import clock, texts
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.errors import IdempotencyConflict, PastDeadline, WinddownError, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
 from winddown.models import Capability, Milestone, Programme
+from winddown.personal_data import DataClass
 from winddown.programme import capabilities
 
 State = RefundApplication.State
@@ -141,8 +142,11 @@ def save_draft(
         if draft.state != State.DRAFT:
             raise AlreadyApplied(holder=holder.pk)
         draft.channel, draft.step = channel, step
-        draft.draft_sealed = encryption.seal(
-            json.dumps(answers).encode(), place=draft_place(draft.pk)
+        draft.draft_sealed = person_keys.seal(
+            json.dumps(answers).encode(),
+            place=draft_place(draft.pk),
+            person_id=draft.applicant_id,
+            data_class=DataClass.BANK_DETAILS,
         )
         draft.save(update_fields=["channel", "step", "draft_sealed"])
         return draft
@@ -153,7 +157,12 @@ def draft_answers(application: RefundApplication) -> dict[str, Any]:
     if application.draft_sealed is None:
         return {}
     answers: dict[str, Any] = json.loads(
-        encryption.unseal(application.draft_sealed, place=draft_place(application.pk))
+        person_keys.unseal(
+            application.draft_sealed,
+            place=draft_place(application.pk),
+            person_id=application.applicant_id,
+            data_class=DataClass.BANK_DETAILS,
+        )
     )
     return answers
 
@@ -454,7 +463,9 @@ def _write(cases: list[_Case], *, at: dt.datetime, actor: Actor) -> None:
     for case in cases:
         if (address := case.submission.address) is not None:
             RefundApplication.objects.filter(pk=case.application_id).update(
-                address_sealed=postal_addresses.sealed(address, case.application_id)
+                address_sealed=postal_addresses.sealed(
+                    address, case.application_id, applicant_id=case.submission.holder_id
+                )
             )
 
 

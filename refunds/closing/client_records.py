@@ -10,11 +10,13 @@ from typing import Final
 
 from django.db import connection, transaction
 
+from accounts import person_keys
+from accounts.person_keys import DataDeleted
 from refunds.models import Entitlement, Payout
 from refunds.models.payee import account_place
 from wallets.models import LedgerAccount, Posting
-from winddown import encryption
 from winddown.models import Programme
+from winddown.personal_data import DataClass
 
 COLUMNS: Final = (
     "what",
@@ -49,7 +51,7 @@ _ROWS: Final = """
     SELECT d.what, d.number, d.bucket, d.state, d.amount_minor, coalesce(w.wallet_ref, ''),
         coalesce(u.account_ref, ''), u.display_name, u.kana_name, u.email, u.phone,
         p.id, coalesce(p.bank_code, ''), coalesce(p.branch_code, ''), coalesce(p.account_type, ''),
-        p.account_number_sealed, coalesce(p.name_kana, '')
+        p.account_number_sealed, coalesce(p.name_kana, ''), p.holder_id, k.secret
     FROM (
         SELECT 'refund' AS what, e.id AS number, e.state, e.amount_minor, e.wallet_id,
             NULL::bigint AS holder_id, CASE e.state WHEN %(paying)s THEN 'in_flight'
@@ -65,6 +67,8 @@ _ROWS: Final = """
     LEFT JOIN wallets_wallet w ON w.id = d.wallet_id
     JOIN accounts_user u ON u.id = coalesce(d.holder_id, w.account_id)
     LEFT JOIN refunds_payee p ON p.holder_id = u.id AND p.replaced_at IS NULL
+    LEFT JOIN accounts_personkey k ON k.person_id = p.holder_id AND k.data_class = %(data_class)s
+        AND k.destroyed_at IS NULL
     ORDER BY d.what, d.number
 """
 
@@ -98,12 +102,13 @@ def pieces(told: Owed) -> Iterator[bytes]:
                 "excluded": Entitlement.State.EXCLUDED,
                 "discharged": list(Entitlement.DISCHARGED),
                 "in_flight": list(Payout.IN_FLIGHT),
+                "data_class": DataClass.BANK_DETAILS,
             },
         )
         while found := cursor.fetchmany(_ROWS_AT_A_TIME):
             for what, number, bucket, state, amount, *whose in found:
-                *person, payee, bank, branch, kind, sealed, account_name = whose
-                account = "" if sealed is None else _unsealed(sealed, payee)
+                *person, payee, bank, branch, kind, sealed, account_name, holder, secret = whose
+                account = "" if sealed is None else _unsealed(sealed, secret, payee, holder)
                 told.rows += 1
                 told.sums[bucket] += amount
                 paid_to = (bank, branch, kind, account, account_name)
@@ -115,8 +120,20 @@ def in_ledger() -> dict[str, int]:
     return {name: Posting.objects.balance_minor(account) for name, account in BUCKETS.items()}
 
 
-def _unsealed(sealed: bytes | memoryview, payee: int) -> str:
-    return encryption.unseal(sealed, place=account_place(payee)).decode()
+def _unsealed(
+    sealed: bytes | memoryview, secret: bytes | memoryview | None, payee: int, holder: int
+) -> str:
+    """Returns the account number, nothing once it was deleted: what is owed stays."""
+    try:
+        return person_keys.opened(
+            sealed,
+            secret,
+            place=account_place(payee),
+            person_id=holder,
+            data_class=DataClass.BANK_DETAILS,
+        ).decode()
+    except DataDeleted:
+        return ""
 
 
 def _line(cells: Iterable[object]) -> bytes:

@@ -11,16 +11,24 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.closing import buckets, documents, papers, proofs, regulator_pack, resolution_pack
+from refunds.closing import (
+    buckets,
+    documents,
+    papers,
+    proofs,
+    regulator_pack,
+    resolution_pack,
+)
 from refunds.closing.document_words import KINDS, RETRIEVAL
 from refunds.closing.documents import Given
 from refunds.closing.papers import Paper
 from refunds.closing.zipped import Zipped
-from refunds.models import ClosingDocument, ClosingProof, PayoutBatch
+from refunds.models import ClosingDocument, ClosingProof, DeletionCertificate, PayoutBatch
+from refunds.workflows.shred_personal_data import certificates
 from winddown import clock
 from winddown.actors import Actor
 from winddown.authority import approvals
-from winddown.models import Approval, AuditEntry
+from winddown.models import Approval, AuditEntry, Run
 from winddown.programme import stages
 from winddown.site import acts
 from winddown.site.acts import Act
@@ -97,6 +105,7 @@ class ClosingPage:
     documents: list[Row]
     batches: list[int]
     merchants: list[str]
+    deletions: list[int]
     may_print: bool
     pack: Pack
     may_read: bool
@@ -132,6 +141,9 @@ def look(*, actor: Actor) -> ClosingPage:
         ),
         merchants=papers.merchants()[:SHOWN_MAX],
         pack=_pack(),
+        deletions=list(
+            DeletionCertificate.objects.order_by("-pk").values_list("run_id", flat=True)[:SHOWN_MAX]
+        ),
         may_print=actor.has_perm(papers.PERMISSION),
         may_read=actor.has_perm(documents.PERMISSION),
         still_open=stages.open_things(),
@@ -231,18 +243,28 @@ class PaperForm(ReasonForm):
         missing=_("There is no payout batch of this number."),
     )
     merchant = forms.CharField(label=_("Or the merchant"), max_length=64, required=False)
+    deletion = RowField(
+        Run,
+        label=_("Or the number of the run that deleted personal data"),
+        required=False,
+        missing=_("There is no run of this number."),
+    )
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        if bool(given.get("batch")) == bool(given.get("merchant")):
-            raise forms.ValidationError(_("Name either a payout batch or a merchant."))
+        named = [given.get(name) for name in ("batch", "merchant", "deletion")]
+        if sum(map(bool, named)) != 1:
+            raise forms.ValidationError(_("Name a payout batch, a merchant or a run."))
         return given
 
 
 def _paper(actor: Actor, given: dict[str, Any]) -> Paper:
-    paper = (
-        papers.of_batch(given["batch"]) if given["batch"] else papers.of_merchant(given["merchant"])
-    )
+    if given["batch"]:
+        paper = papers.of_batch(given["batch"])
+    elif given["merchant"]:
+        paper = papers.of_merchant(given["merchant"])
+    else:
+        paper = papers.of_deletion(certificates.of_run(given["deletion"]))
     papers.export([paper], actor=actor, reason=given["reason"])
     return paper
 
@@ -250,7 +272,10 @@ def _paper(actor: Actor, given: dict[str, Any]) -> Paper:
 CLOSING: dict[str, Act] = {
     "paper": Act(
         title=pgettext_lazy("verb", "Download a signed paper"),
-        effect=_("A payout batch or a merchant's final statement, in both languages."),
+        effect=_(
+            "A payout batch, a merchant's final statement or the certificate of a deletion, in both"
+            " languages."
+        ),
         permission=papers.PERMISSION,
         form=PaperForm,
         do=_paper,

@@ -1,9 +1,12 @@
-"""The invariants of the end: the closing proof is found again, and other ends are as signed."""
+"""The invariants of the end: the closing proof is found again, other ends are as signed, and what was
+deleted is gone.
+"""
 
 from __future__ import annotations
 
 from refunds.closing import proofs
 from refunds.models import Entitlement, OtherEnd
+from refunds.workflows.shred_personal_data import due
 from winddown.evidence.invariants import About, invariant, rows
 
 
@@ -53,3 +56,11 @@ def other_ends_differ() -> list[str]:
         """,
         "list {0} says {1} for {2} refunds, its lines {3} for {4}",
     )
+
+
+@invariant("I72", "What was deleted cannot be read any more", about=About.EVIDENCE)
+def deleted_data_can_be_read() -> list[str]:
+    return [
+        f"{name}: {left} rows say something although the data of their people were deleted"
+        for name, left in due.readable().items()
+    ]

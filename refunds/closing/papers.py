@@ -16,28 +16,32 @@ from django.db import transaction
 from django.db.models import Count, Max, Min, Q, Sum
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.models import Payout, PayoutBatch
+from refunds.models import DeletionCertificate, Payout, PayoutBatch
 from wallets.models import LedgerAccount, Payment, Posting
 from winddown import clock, encryption, money, words
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.models import Merchant, Programme, Signature
+from winddown.personal_data import DataClass
 from winddown.words import Text
 
 PERMISSION: Final = "refunds.take_closing_proof"
 LANGUAGES: Final = ("ja", "en")
 BATCH: Final = "payout_batch"
 MERCHANT: Final = "merchant"
+DELETION: Final = "deletion"
 _SIGNED: Final = "paper"
 _FACTS: Final = re.compile(r'<pre id="facts">(.*?)</pre>', re.DOTALL)
 
 TITLES: Final[dict[str, Text]] = {
     BATCH: _("Summary of a payout batch"),
     MERCHANT: _("Final settlement statement of a merchant"),
+    DELETION: _("Certificate of the deletion of personal data"),
 }
 NAMES: Final[dict[str, Text]] = {
     "programme": _("Programme"),
@@ -67,6 +71,38 @@ NAMES: Final[dict[str, Text]] = {
     "reversed_minor": _("Sum of the reversed payments"),
     "due_minor": _("Due to the merchant in all"),
     "paid_out": _("Everything paid out"),
+    **{
+        f"deleted_{code}": format_lazy(
+            _("People whose data were deleted: {data_class}"), data_class=words.data_class(code)
+        )
+        for code in DataClass.values
+    },
+    "house": _("Classes deleted for the house too: data of nobody in particular"),
+    **{
+        f"keep_{code}": format_lazy(
+            _("Days for which they were kept: {data_class}"), data_class=words.data_class(code)
+        )
+        for code in DataClass.values
+    },
+    "kept_back": _("People left out: under a hold, with something open, or not exported"),
+    "scanned": _("Columns scanned afterwards"),
+    "readable": _("Rows that could still be read"),
+    "covers": _("What this covers"),
+    "not_covered": _("What this does not cover"),
+    "backups_until": _("Until then a backup can be read"),
+    "files_out": _("Files handed out before, backups among them"),
+}
+SCOPES: Final[dict[str, Text]] = {
+    "database": _(
+        "The database of the service: every column of the register of personal data, and every"
+        " sealed value, whose key is destroyed."
+    ),
+    "copies": _(
+        "Backups and replicas from before, files that were handed out (packs, lists, letters, bank"
+        " files), papers, the systems of others, and disk pages that the database has not used"
+        " again. What staff wrote into reasons stays with the chain of evidence. Log files hold"
+        " numbers only."
+    ),
 }
 
 
@@ -182,6 +218,11 @@ def of_merchant(merchant_ref: str) -> Paper:
     )
 
 
+def of_deletion(certificate: DeletionCertificate) -> Paper:
+    """Returns the certificate of a run of shred-personal-data."""
+    return _paper(DELETION, str(certificate.run_id), certificate.facts)
+
+
 def merchants() -> list[str]:
     """Returns the merchants that get a statement: those of the set-up and those of payments."""
     known = set(Merchant.objects.values_list("merchant_ref", flat=True))
@@ -256,6 +297,10 @@ def _spoken(paper: Paper, name: str) -> str:
     if name.endswith("_minor"):
         language = translation.get_language() or "en"
         return money.spoken(value, currency=Programme.current().currency, locale=language)
+    if name in ("covers", "not_covered"):
+        return str(SCOPES[value])
+    if name == "house":
+        return ", ".join(str(words.data_class(code)) for code in value.split(", "))
     if name == "state":
         return str(words.state_word(BATCH, value).word)
     if isinstance(value, bool):

@@ -28,6 +28,7 @@ from refunds.closing.client_records import Owed
 from refunds.closing.document_words import KINDS
 from refunds.closing.sealed_parts import CannotOpen, Recipient, Sealed
 from refunds.models import ClosingDocument
+from refunds.models.closing_document import PACK_EXPORTED
 from winddown import clock, encryption, files
 from winddown.actors import Actor, require
 from winddown.errors import GuardNotMet, says
@@ -41,7 +42,6 @@ RECORDS: Final = "client-records.csv"
 DATABASE: Final = "database.dump"
 KEYS: Final = "keys.json"
 REVIEWED_WITHIN: Final = dt.timedelta(days=365)
-EXPORTED: Final = "resolution_pack.export"
 _SIGNED: Final = "resolution pack"
 
 
@@ -105,7 +105,7 @@ def export(directory: Path, *, actor: Actor, reason: str) -> Written:
     )
     with transaction.atomic():
         audit.append(
-            EXPORTED,
+            PACK_EXPORTED,
             "resolution_pack",
             actor=actor,
             reason=reason,
@@ -131,7 +131,7 @@ def missing(held: list[ClosingDocument]) -> list[str]:
 
 
 def last_export() -> AuditEntry | None:
-    return AuditEntry.objects.filter(action=EXPORTED).order_by("-seq").first()
+    return AuditEntry.objects.filter(action=PACK_EXPORTED).order_by("-seq").first()
 
 
 @dataclass(frozen=True, slots=True)

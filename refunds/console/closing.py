@@ -17,7 +17,7 @@ from refunds.closing import closing_page, documents, papers
 from refunds.closing.closing_page import CLOSING
 from refunds.closing.papers import Paper
 from refunds.closing.zipped import Zipped
-from refunds.models import ClosingDocument, PayoutBatch
+from refunds.models import ClosingDocument, DeletionCertificate, PayoutBatch
 from winddown.actors import Actor
 from winddown.programme.evidence_files import File
 from winddown.site.acts import Act
@@ -60,6 +60,13 @@ def merchant_paper(request: HttpRequest, key: str) -> HttpResponse:
     return _paper_page(request, lambda: papers.of_merchant(key))
 
 
+@require_safe
+@staff_page
+def deletion_paper(request: HttpRequest, number: int) -> HttpResponse:
+    certificate = get_object_or_404(DeletionCertificate, run_id=number)
+    return _paper_page(request, lambda: papers.of_deletion(certificate))
+
+
 def _paper_page(request: HttpRequest, make: Callable[[], Paper]) -> HttpResponse:
     made: list[Paper] = []
     with refusals_told(request):
@@ -96,6 +103,7 @@ DOORS.add("console:closing", Door(title=_lazy("The end")), place=6)
 DOORS.add("console:closing_act", Door())
 DOORS.add("console:batch_paper", Door((papers.PERMISSION,)))
 DOORS.add("console:merchant_paper", Door((papers.PERMISSION,)))
+DOORS.add("console:deletion_paper", Door((papers.PERMISSION,)))
 DOORS.add("console:closing_document", Door((documents.PERMISSION,)))
 
 urlpatterns = [
@@ -103,5 +111,6 @@ urlpatterns = [
     path("closing/documents/<int:number>/", closing_document, name="closing_document"),
     path("closing/batches/<int:number>/", batch_paper, name="batch_paper"),
     path("closing/merchants/<path:key>/", merchant_paper, name="merchant_paper"),
+    path("closing/deletions/<int:number>/", deletion_paper, name="deletion_paper"),
     path("closing/<slug:verb>/", closing_act, name="closing_act"),
 ]

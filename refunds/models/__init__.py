@@ -18,6 +18,7 @@ from refunds.models.claim_number import ClaimLetter, ClaimNumber
 from refunds.models.claim_terms import ClaimTerms
 from refunds.models.closing_document import ClosingDocument
 from refunds.models.closing_proof import ClosingProof
+from refunds.models.deletion_certificate import DeletionCertificate
 from refunds.models.document import ApplicationDocument
 from refunds.models.entitlement import Entitlement, EntitlementTransition
 from refunds.models.issuer import Issuer, IssuerFile
@@ -77,6 +78,7 @@ __all__ = [
     "ClaimTerms",
     "ClosingDocument",
     "ClosingProof",
+    "DeletionCertificate",
     "Entitlement",
     "EntitlementTransition",
     "FraudClaim",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -10,6 +12,9 @@ from django.db.models.expressions import RawSQL
 from winddown.guards import append_only
 from winddown.models import NoticeEvidence
 from winddown.witness import witnessed
+
+PACK_EXPORTED: Final = "resolution_pack.export"
+"""The act by which a resolution pack leaves the house."""
 
 
 class ClosingDocument(models.Model):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from winddown.guards import append_only
+from accounts.models.person_key import append_only_until_deleted
+from winddown.personal_data import HOUSE, DataClass
 from winddown.witness import witnessed
 
 
@@ -51,6 +52,10 @@ class Issuer(models.Model):
         return self.code
 
 
+FILE_BLANK = {"content": "''"}
+"""What takes the place of a file with cards of many people, when it was deleted."""
+
+
 class IssuerFile(models.Model):
     """One file that went to an issuer or came from one, frozen with its digest (rule 25)."""
 
@@ -70,7 +75,12 @@ class IssuerFile(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = [*append_only(), *witnessed()]
+        triggers = [
+            *append_only_until_deleted(
+                FILE_BLANK, whose=str(HOUSE), data_class=DataClass.CLAIMS_EVIDENCE
+            ),
+            *witnessed(),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["issuer", "direction", "sequence"], name="one_issuer_file_per_sequence"

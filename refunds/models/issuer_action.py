@@ -8,10 +8,12 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
+from accounts.models.person_key import append_only_until_deleted
 from refunds.models.issuer import Issuer, IssuerFile
 from winddown.guards import Guard, append_only
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.personal_data import HOUSE, DataClass
 from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
@@ -368,6 +370,9 @@ class IssuerActionTransition(TransitionLog):
     pass
 
 
+ANSWER_BLANK = {"note": "''"}
+
+
 class IssuerAnswer(models.Model):
     """One line of an issuer's answer, kept as it came. The same line in another file changes
     nothing (rule 25).
@@ -396,7 +401,12 @@ class IssuerAnswer(models.Model):
 
     class Meta:
         default_permissions = ()
-        triggers = [*append_only(), *witnessed()]
+        triggers = [
+            *append_only_until_deleted(
+                ANSWER_BLANK, whose=str(HOUSE), data_class=DataClass.CLAIMS_EVIDENCE
+            ),
+            *witnessed(),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["file", "line"], name="one_answer_per_line"),
             models.UniqueConstraint(

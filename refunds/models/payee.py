@@ -9,13 +9,27 @@ from django.db import models
 from django.db.models import F, Q
 from django_fsm import transition
 
+from accounts import person_keys
+from accounts.models.person_key import loses_only
 from refunds.bank_accounts import Account
-from winddown import encryption
 from winddown.guards import Guard
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
+from winddown.personal_data import DataClass
 from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
+
+WHOSE = "{row}.holder_id"
+BLANK = {
+    "bank_code": "'0000'",
+    "branch_code": "'000'",
+    "account_type": "'9'",
+    "account_number_sealed": "''::bytea",
+    "account_mask": "'000'",
+    "fingerprint": "''",
+    "name_kana": "''",
+}
+"""What takes the place of an account that was deleted."""
 
 
 class Payee(Stateful):
@@ -126,6 +140,9 @@ class Payee(Stateful):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 func=f"""
+                    IF {loses_only(BLANK, whose=WHOSE, data_class=DataClass.BANK_DETAILS)} THEN
+                        RETURN NEW;
+                    END IF;
                     IF (OLD.holder_id, OLD.version, OLD.bank_code, OLD.branch_code, OLD.name_kana,
                         OLD.account_type, OLD.account_number_sealed, OLD.account_mask,
                         OLD.fingerprint, OLD.entered_at)
@@ -153,7 +170,12 @@ class Payee(Stateful):
         """The seven digits or the IBAN, for a bank file. Code that shows them to a person writes an audit
         entry.
         """
-        return encryption.unseal(self.account_number_sealed, place=account_place(self.pk)).decode()
+        return person_keys.unseal(
+            self.account_number_sealed,
+            place=account_place(self.pk),
+            person_id=self.holder_id,
+            data_class=DataClass.BANK_DETAILS,
+        ).decode()
 
     @property
     def account(self) -> Account:

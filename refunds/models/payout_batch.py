@@ -10,11 +10,13 @@ from django.db import models
 from django.db.models import Q
 from django_fsm import transition
 
+from accounts import person_keys
 from refunds.models.method import MethodTerms
 from winddown.guards import Guard, append_only
 from winddown.locks import Lock
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import Run, TransitionLog
+from winddown.personal_data import HOUSE, DataClass
 from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
@@ -511,6 +513,15 @@ class PayoutFilePart(models.Model):
 
     def __str__(self) -> str:
         return f"part {self.number} of batch {self.batch_id}"
+
+    def opened(self) -> bytes:
+        """Returns the piece of the file. Raises `DataDeleted` once the records of money were."""
+        return person_keys.unseal(
+            self.content_sealed,
+            place=part_place(self.batch_id, self.number),
+            person_id=HOUSE,
+            data_class=DataClass.MONEY_RECORDS,
+        )
 
 
 def part_place(batch_id: int, number: int) -> str:

@@ -22,13 +22,42 @@ words.STEPS.add_all(
         "fill_batches": _("Fill payout batches"),
         "seal_batches": _("Seal payout batches"),
         "exclude_unclaimed": _("Exclude what nobody claimed"),
+        "shred_people": _("Delete the data of people"),
+        "shred_house": _("Delete what is about many people"),
+        "shred_attempts": _("Delete attempts to sign in"),
     }
 )
 
 
+words.PLAN_LINES_OF.add_all(
+    {
+        "data_": lambda code: format_lazy(
+            _("People by what is deleted: {data_class}"), data_class=words.data_class(code)
+        ),
+        "keep_": lambda code: format_lazy(
+            _("Days for which they were kept: {data_class}"), data_class=words.data_class(code)
+        ),
+        "oldest_": lambda code: format_lazy(
+            _("Oldest end of business: {data_class}"), data_class=words.data_class(code)
+        ),
+    }
+)
 words.PLAN_LINES.add_all(
     {
         "entitled": _("Wallets with paid value"),
+        "people": _("People whose data are deleted"),
+        "kept_legal_hold": _("People under a payment block or legal hold"),
+        "kept_open_payout": _("People with an open payout"),
+        "kept_open_claim": _("People with an open claim"),
+        "kept_open_case": _("People with an open recovery case"),
+        "kept_open_application": _("People with an open application"),
+        "kept_unsettled": _("People whose refund is not settled"),
+        "kept_not_exported": _("People with business after the last export"),
+        "exported_at": _("Last resolution pack"),
+        "due_until": _("Due until"),
+        "keep_days": _("Days for which data are kept"),
+        "backups_until": _("Last backup from before is gone on"),
+        "who": _("Who they are, as a sum"),
         "held": _("Wallets on hold"),
         "freed": _("Wallets of which a hold set a part free"),
         "empty": _("Empty wallets"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import connection, transaction
 from django.db.models import Count, Sum
 
+from accounts import person_keys
 from refunds.bankfiles.calendar import ValueDateRefused
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.transfer_items import NewCode, TransferItem
@@ -29,7 +30,7 @@ from refunds.payouts import (
     sent_files,
 )
 from refunds.payouts.methods import vouchers
-from winddown import clock, encryption, locks
+from winddown import clock, locks
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
 from winddown.authority.approvals import SignedList
@@ -39,6 +40,7 @@ from winddown.files import write_once
 from winddown.locks import Lock
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Programme, Run, Signature
+from winddown.personal_data import HOUSE, DataClass
 from winddown.programme import capabilities
 
 STAGES = ("first", "second")
@@ -153,7 +155,12 @@ def _stored_parts(batch: PayoutBatch) -> str:
         PayoutFilePart.objects.create(
             batch=batch,
             number=number,
-            content_sealed=encryption.seal(piece, place=part_place(batch.pk, number)),
+            content_sealed=person_keys.seal(
+                piece,
+                place=part_place(batch.pk, number),
+                person_id=HOUSE,
+                data_class=DataClass.MONEY_RECORDS,
+            ),
         )
     return digest.hexdigest()
 
@@ -181,15 +188,17 @@ def _items(batch: PayoutBatch) -> Iterator[TransferItem]:
             SELECT o.id, o.amount_minor, o.attempt, p.id, p.version, p.bank_code,
                 coalesce(b.kana, ''),
                    p.branch_code, coalesce(r.kana, ''), p.account_type, p.account_number_sealed,
-                       p.name_kana
+                       p.name_kana, p.holder_id, k.secret
             FROM refunds_payout o JOIN refunds_payee p ON p.id = o.payee_id
             LEFT JOIN refunds_bankdataset d ON d.active
             LEFT JOIN refunds_bank b ON b.dataset_id = d.id AND b.code = p.bank_code
             LEFT JOIN refunds_branch r ON r.dataset_id = d.id AND r.bank_code = p.bank_code
                 AND r.code = p.branch_code
+            LEFT JOIN accounts_personkey k ON k.person_id = p.holder_id AND k.data_class = %s
+                AND k.destroyed_at IS NULL
             WHERE o.batch_id = %s ORDER BY o.id
             """,
-            [batch.pk],
+            [DataClass.BANK_DETAILS, batch.pk],
         )
         while rows := cursor.fetchmany(_ROWS_PER_READ):
             for (
@@ -205,8 +214,16 @@ def _items(batch: PayoutBatch) -> Iterator[TransferItem]:
                 kind,
                 sealed,
                 name,
+                holder,
+                secret,
             ) in rows:
-                number = encryption.unseal(sealed, place=account_place(payee)).decode()
+                number = person_keys.opened(
+                    sealed,
+                    secret,
+                    place=account_place(payee),
+                    person_id=holder,
+                    data_class=DataClass.BANK_DETAILS,
+                ).decode()
                 new = NewCode.CHANGED if version > 1 or attempt > 1 else NewCode.FIRST
                 yield TransferItem(
                     bank, bank_name, branch, branch_name, kind, number, name, amount,
@@ -226,7 +243,7 @@ def content(batch: PayoutBatch) -> Iterator[bytes]:
     """Yields the sealed file's bytes in pieces. Raises `GuardNotMet` if they changed."""
     digest = hashlib.sha256()
     for part in batch.parts.order_by("number").iterator(chunk_size=16):
-        piece = encryption.unseal(part.content_sealed, place=part_place(part.batch_id, part.number))
+        piece = part.opened()
         digest.update(piece)
         yield piece
     if digest.hexdigest() != batch.sha256:

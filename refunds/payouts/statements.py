@@ -20,10 +20,8 @@ from refunds.models import (
     StatementLine,
 )
 from refunds.models.payout import inclusion_of, reference_of
-from refunds.models.payout_batch import part_place
 from refunds.payouts import answer_lines, line_verdicts, payout_batches, transfer_results
 from refunds.payouts.answer_lines import Judged, Verdict, fetch
-from winddown import encryption
 from winddown.actors import Actor
 from winddown.errors import LoadRefused, says
 
@@ -238,7 +236,7 @@ def _calls_itself(batch: PayoutBatch, name: str) -> bool:
     first = batch.parts.order_by("number").first()
     if first is None:
         return False
-    head = encryption.unseal(first.content_sealed, place=part_place(batch.pk, first.number))
+    head = first.opened()
     return f"<MsgId>{name}</MsgId>".encode() in head
 
 

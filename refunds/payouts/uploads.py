@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from accounts import person_keys
 from refunds.bankfiles.errors import BankFileError
 from refunds.models import BankFile, UploadedAnswer
 from refunds.models.answer import content_place
 from refunds.payouts import results
 from refunds.payouts.answer_lines import Imported
 from refunds.payouts.results import Preview
-from winddown import clock, encryption
+from winddown import clock
 from winddown.actors import Actor, require
 from winddown.errors import LoadRefused, NothingToDecide, says
 from winddown.evidence import audit
+from winddown.personal_data import HOUSE, DataClass
 
 
 def upload(content: bytes, *, actor: Actor, reason: str) -> str:
@@ -38,7 +40,12 @@ def upload(content: bytes, *, actor: Actor, reason: str) -> str:
         _row, made = UploadedAnswer.objects.get_or_create(
             sha256=sha256,
             defaults={
-                "content_sealed": encryption.seal(content, place=content_place(sha256)),
+                "content_sealed": person_keys.seal(
+                    content,
+                    place=content_place(sha256),
+                    person_id=HOUSE,
+                    data_class=DataClass.MONEY_RECORDS,
+                ),
                 "actor_id": actor.pk,
                 "at": clock.now(),
             },
@@ -93,4 +100,9 @@ def _content(sha256: str) -> bytes:
     kept = UploadedAnswer.objects.filter(sha256=sha256).first()
     if kept is None:
         raise NothingToDecide(subject=f"bank_answer:{sha256[:12]}")
-    return encryption.unseal(kept.content_sealed, place=content_place(sha256))
+    return person_keys.unseal(
+        kept.content_sealed,
+        place=content_place(sha256),
+        person_id=HOUSE,
+        data_class=DataClass.MONEY_RECORDS,
+    )

@@ -34,6 +34,7 @@ MIGRATIONS = {
         "0029_persons",
         "0030_documents_asked",
         "0031_arrival_and_codes",
+        "0032_person_keys",
     ],
     "wallets": ["0001_squashed_0007"],
     "refunds": [
@@ -46,6 +47,7 @@ MIGRATIONS = {
         "0034_documents",
         "0035_arrivals_and_lost_vouchers",
         "0036_money_that_came_back",
+        "0038_end_of_data",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -254,6 +254,7 @@ UNSEEN = {
     "console:merchant_evidence": _FILE,
     "console:notice_evidence": _FILE,
     "console:batch_paper": "its template is that of the merchant's",
+    "console:deletion_paper": "its template is that of the merchant's",
     "console:merchant_paper": "only a merchant has it: tests/browser/test_notice_desk.py",
     "console:closing_document": _FILE,
     "console:payout_view_file": _FILE,

@@ -29,6 +29,8 @@ WORKS: dict[str, set[Any]] = {
     "plan shut-down-by-deadline": {*Programme.IN_SERVICE, *Programme.CLOSING_DOWN},
     # Victims are paid while the service goes on.
     "plan refund-balances": {*Programme.IN_SERVICE, *Programme.CLOSING_DOWN, *Programme.REPAYING},
+    # Only when everything has ended.
+    "plan shred-personal-data": ENDED,
     "programme declare-incident": {State.OPERATING},
     "programme withdraw-incident": {State.INCIDENT, State.RESTRICTED},
     "programme restore": {State.RESTRICTED},

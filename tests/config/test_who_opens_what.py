@@ -126,6 +126,7 @@ PAGES = {
     "console:unusual_act": "refunds.work_application or refunds.decide_unusual",
     "console:batch_paper": "refunds.take_closing_proof",
     "console:merchant_paper": "refunds.take_closing_proof",
+    "console:deletion_paper": "refunds.take_closing_proof",
     "console:other_ends": ALL,
     "console:other_ends_act": ALL,
     "console:unclaimed_file": "winddown.post_exclusion",

@@ -21,6 +21,7 @@ from accounts.reset_notices import mail_results
 from refunds.applications import submitting
 from refunds.claims import holding
 from refunds.models import Entitlement, MethodTerms, Payee
+from refunds.models.closing_document import PACK_EXPORTED
 from refunds.payouts import payout_batches
 from tests import factories
 from tests.refunds.claims.scene import Scene
@@ -283,6 +284,16 @@ def the_window_is_over(world: World) -> None:
     world.house.trace()
 
 
+def everything_is_over(world: World) -> None:
+    """The programme is complete, the pack was exported, and the time of all data is over. Whoever
+    still has money in a wallet keeps them.
+    """
+    factories.bring_to(Programme.current(), "completed")
+    with transaction.atomic():
+        audit.append(PACK_EXPORTED, "resolution_pack", actor=world.maker, reason="test")
+    clock.travel(jst("2036-01-15T10:00"))
+
+
 def the_identities_are_suspended(world: World) -> None:
     world.run("suspend-external-login")
 
@@ -324,6 +335,13 @@ CASES: dict[str, list[Case]] = {
             bring=refunds_are_approved,
         ),
         Case("refund-balances", "exclude", {"part": "exclude"}, bring=the_window_is_over),
+    ],
+    "shred-personal-data": [
+        Case(
+            "shred-personal-data",
+            params={"backups_until": "2036-12-31"},
+            bring=everything_is_over,
+        )
     ],
 }
 """Only what the world must be prepared for. A workflow that is not here runs without parameters."""

@@ -174,6 +174,7 @@ def test_the_reader_may_read_no_sealed_or_personal_column() -> None:
     # of leases. The others are codes.
     assert sorted(open_) == [
         "refunds_chargeback.scheme_reason",
+        "refunds_deletioncertificate.facts",
         "refunds_payout.return_reason",
         "refunds_refundapplication.review_reason",
         "refunds_replacedresult.return_reason",

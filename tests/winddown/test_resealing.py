@@ -11,9 +11,9 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt, encrypt
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
-from accounts import addresses, birth_dates, outbox, postal_addresses
+from accounts import addresses, birth_dates, outbox, person_keys, postal_addresses
 from accounts.models import OneTimeLink
 from accounts.recovery import access_requests, cases, links
 from refunds.bank_accounts import Account
@@ -23,6 +23,7 @@ from tests import factories
 from winddown import clock, encryption
 from winddown.evidence import invariants
 from winddown.models import AuditEntry
+from winddown.personal_data import DataClass
 from winddown.resealing import SEALED
 
 # `manage.py reseal` is run by the owner.
@@ -57,7 +58,12 @@ def sealed_rows(programme: Any, customer: Any) -> Payee:
         bank_code=ACCOUNT.bank_code,
         branch_code=ACCOUNT.branch_code,
         account_type=ACCOUNT.account_type,
-        account_number_sealed=encryption.seal(b"1234567", place=account_place(7001)),
+        account_number_sealed=person_keys.seal(
+            b"1234567",
+            place=account_place(7001),
+            person_id=holder.pk,
+            data_class=DataClass.BANK_DETAILS,
+        ),
         account_mask="*567",
         fingerprint=ACCOUNT.fingerprint,
         name_kana=ACCOUNT.name,
@@ -116,6 +122,24 @@ def test_the_old_key_is_not_needed_after_resealing(sealed_rows: Payee, settings:
     born = payee.holder.birth_date
     assert birth_dates.of(payee.holder) == "1980-03-15"
     assert born.fingerprint == birth_dates.fingerprint(birth_dates.opened(born).sealed_text)
+
+
+def test_what_the_field_key_alone_opens_is_sealed_for_its_person(sealed_rows: Payee) -> None:
+    """As the rows were sealed before people had keys."""
+    before = encryption.seal(b"7654321", place=account_place(7001))
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE refunds_payee DISABLE TRIGGER USER")
+        cursor.execute("UPDATE refunds_payee SET account_number_sealed = %s", [before])
+        cursor.execute("ALTER TABLE refunds_payee ENABLE TRIGGER USER")
+    assert Payee.objects.get().account_number == "7654321"
+
+    assert sum(said()) == 1
+
+    payee = Payee.objects.get()
+    assert payee.account_number == "7654321"
+    assert encryption.needs_secret(payee.account_number_sealed)
+    with pytest.raises(encryption.SealBroken):
+        encryption.unseal(payee.account_number_sealed, place=account_place(7001))
 
 
 def test_a_value_without_a_key_is_reported(sealed_rows: Payee, settings: Any) -> None:

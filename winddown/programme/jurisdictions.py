@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connections
 
 from winddown.models import LawRule, Programme
+from winddown.personal_data import DataClass
 
 PLACE = Path(__file__).with_name("packs")
 
@@ -72,6 +73,19 @@ class DocumentDuty:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How many days a person's data of one class are kept, at least and at most, after the end of the
+    service or the person's last business.
+    """
+
+    data_class: DataClass
+    least_days: int
+    greatest_days: int
+    source: str
+    valid_from: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class Pack:
     """The rules of one jurisdiction."""
 
@@ -87,6 +101,7 @@ class Pack:
     filings: tuple[FilingDuty, ...]
     publications: tuple[ChannelDuty, ...]
     documents: tuple[DocumentDuty, ...]
+    retention: dict[DataClass, Retention]
 
     def number(self, rule: str) -> int:
         """Returns the value of the rule."""
@@ -126,6 +141,11 @@ def pack(code: str) -> Pack:
         documents=tuple(
             DocumentDuty(**duty | {"codes": tuple(duty["codes"])}) for duty in read["documents"]
         ),
+        retention={
+            each: Retention(**kept | {"data_class": each})
+            for kept in read["retention"]
+            for each in (DataClass(kept["data_class"]),)
+        },
     )
 
 

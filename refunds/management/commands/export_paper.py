@@ -10,19 +10,22 @@ from django.core.management.base import CommandError
 
 from refunds.closing import papers
 from refunds.models import PayoutBatch
+from refunds.workflows.shred_personal_data import certificates
 from winddown import files
 from winddown.authority.staff_command import StaffCommand
+from winddown.models import Run
 
 
 class Command(StaffCommand):
     help = (
-        "Write signed pages in both languages: of a payout batch, or the final settlement statements"
-        " of merchants. --check says whether a file is one of ours, unchanged."
+        "Write signed pages in both languages: of a payout batch, the final settlement statements of"
+        " merchants, or the certificate of a deletion. --check says whether a file is one of ours, unchanged."
     )
     examples = (
         'export_paper --batch 3 --out papers/ --by hana --reason "for the file"',
         'export_paper --merchant M-1 --out papers/ --by hana --reason "asked for it"',
         'export_paper --all-merchants --out papers/ --by hana --reason "final settlement"',
+        'export_paper --deletion 9 --out papers/ --by hana --reason "for the authority"',
         "export_paper --check papers/payout_batch-3.html",
     )
     exits: ClassVar[dict[int, str]] = {0: "written, or found unchanged", 1: "refused or changed"}
@@ -33,6 +36,9 @@ class Command(StaffCommand):
         chosen.add_argument("--batch", type=int, metavar="NUMBER", help="of this payout batch")
         chosen.add_argument("--merchant", metavar="REF", help="of this merchant")
         chosen.add_argument("--all-merchants", action="store_true", help="one for each merchant")
+        chosen.add_argument(
+            "--deletion", type=int, metavar="RUN", help="certificate of what this run deleted"
+        )
         chosen.add_argument("--check", type=Path, metavar="FILE", help="check this file")
         parser.add_argument("--out", type=Path, metavar="DIR", help="directory for the files")
 
@@ -53,6 +59,13 @@ class Command(StaffCommand):
             if batch is None:
                 raise CommandError(f"--batch: there is no batch {options['batch']}", returncode=2)
             return [papers.of_batch(batch)]
+        if options["deletion"] is not None:
+            run = Run.objects.filter(pk=options["deletion"]).first()
+            if run is None:
+                raise CommandError(
+                    f"--deletion: there is no run {options['deletion']}", returncode=2
+                )
+            return [papers.of_deletion(certificates.of_run(run))]
         known = papers.merchants() if options["all_merchants"] else [options["merchant"]]
         return [papers.of_merchant(each) for each in known]
 

@@ -7,10 +7,12 @@ import re
 import unicodedata
 from dataclasses import asdict, dataclass
 
+from accounts import person_keys
 from refunds.models import RefundApplication
 from refunds.models.application import address_place
-from winddown import encryption, texts
+from winddown import texts
 from winddown.errors import WinddownError, says
+from winddown.personal_data import DataClass
 
 NAME_MAX = 60
 LINES_MAX = 160
@@ -50,11 +52,13 @@ class PostalAddress:
         return found
 
 
-def sealed(address: PostalAddress, application_id: int) -> bytes:
-    """Returns the address encrypted for its application."""
-    return encryption.seal(
+def sealed(address: PostalAddress, application_id: int, *, applicant_id: int) -> bytes:
+    """Returns the address encrypted for its application and applicant."""
+    return person_keys.seal(
         json.dumps(asdict(address), ensure_ascii=False).encode(),
         place=address_place(application_id),
+        person_id=applicant_id,
+        data_class=DataClass.CONTACT,
     )
 
 
@@ -62,5 +66,10 @@ def of(application: RefundApplication) -> PostalAddress | None:
     """Returns the address of the application; None if it has none."""
     if application.address_sealed is None:
         return None
-    said = encryption.unseal(application.address_sealed, place=address_place(application.pk))
+    said = person_keys.unseal(
+        application.address_sealed,
+        place=address_place(application.pk),
+        person_id=application.applicant_id,
+        data_class=DataClass.CONTACT,
+    )
     return PostalAddress(**json.loads(said))

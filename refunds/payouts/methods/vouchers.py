@@ -13,6 +13,7 @@ from typing import Final
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from accounts import person_keys
 from refunds.bankfiles.csv_rows import rows
 from refunds.bankfiles.errors import BankFileError
 from refunds.bankfiles.sources import Opened
@@ -37,6 +38,7 @@ from winddown.errors import GuardNotMet, NotPermitted, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, named, transition_set
 from winddown.models import Programme
+from winddown.personal_data import DataClass
 
 WORK: Final = "refunds.work_application"
 SUFFIX: Final = "csv"
@@ -150,12 +152,16 @@ def _make(
     block: Sequence[Payout], batch: PayoutBatch, codes: dict[int, str], *, expires_on: dt.date
 ) -> None:
     at = clock.now()
+    coded = [each.holder_id for each in block if codes[each.pk]]
+    keys = person_keys.secrets(coded, DataClass.BANK_DETAILS)
     Voucher.objects.bulk_create(
         Voucher(
             payout=each,
             batch=batch,
             code_sealed=encryption.seal(
-                codes[each.pk].encode(), place=code_place(each.pk, batch.pk)
+                codes[each.pk].encode(),
+                place=code_place(each.pk, batch.pk),
+                secret=keys[each.holder_id],
             )
             if codes[each.pk]
             else None,
@@ -191,7 +197,12 @@ def reveal(voucher: Voucher, *, actor: Actor) -> str:
         Voucher.objects.filter(pk=locked.pk).update(shown_at=clock.now())
         audit.append("voucher.show_code", f"voucher:{locked.pk}", actor=actor)
         place = code_place(locked.payout_id, locked.batch_id)
-        return encryption.unseal(locked.code_sealed, place=place).decode()
+        return person_keys.unseal(
+            locked.code_sealed,
+            place=place,
+            person_id=locked.payout.holder_id,
+            data_class=DataClass.BANK_DETAILS,
+        ).decode()
 
 
 def report_lost(voucher: Voucher, *, actor: Actor, reason: str = "") -> Voucher:

@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from accounts import person_keys
 from refunds.applications import payees, review
 from refunds.bank_accounts import Account
 from refunds.models import BankFile, Entitlement, Payee, ReconciliationBreak, RefundApplication
 from refunds.models.payout import PAYEE_NUMBERS_FROM
 from refunds.payouts import results
 from tests.refunds.conftest import House, jst, person
-from winddown import clock, encryption
+from winddown import clock
 from winddown.encryption import SealBroken
 from winddown.errors import GuardNotMet, LoadRefused, SamePerson
 from winddown.files import FileDiffers, write_once
+from winddown.personal_data import DataClass
 
 pytestmark = pytest.mark.django_db
 
@@ -46,14 +48,23 @@ def test_an_account_number_is_stored_nowhere_in_plain(house: House) -> None:
 
 def test_a_sealed_number_opens_only_in_its_own_row(house: House) -> None:
     one, other = (house.apply(row).payee for row in house.entitled(2))
-    with pytest.raises(SealBroken):
-        encryption.unseal(
-            one.account_number_sealed, place=f"refunds_payee/account_number/{other.pk}"
-        )
-    changed = bytearray(bytes(one.account_number_sealed))
+    sealed = bytes(one.account_number_sealed)
+    place = f"refunds_payee/account_number/{one.pk}"
+    changed = bytearray(sealed)
     changed[-1] ^= 1
+
+    def opened(value: bytes, *, place: str, holder: int) -> bytes:
+        return person_keys.unseal(
+            value, place=place, person_id=holder, data_class=DataClass.BANK_DETAILS
+        )
+
+    assert opened(sealed, place=place, holder=one.holder_id)
     with pytest.raises(SealBroken):
-        encryption.unseal(bytes(changed), place=f"refunds_payee/account_number/{one.pk}")
+        opened(sealed, place=f"refunds_payee/account_number/{other.pk}", holder=one.holder_id)
+    with pytest.raises(SealBroken):
+        opened(sealed, place=place, holder=other.holder_id)
+    with pytest.raises(SealBroken):
+        opened(bytes(changed), place=place, holder=one.holder_id)
 
 
 def test_a_version_of_a_payee_cannot_be_changed(house: House) -> None:

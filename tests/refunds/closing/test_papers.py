@@ -63,7 +63,7 @@ def test_a_batch_is_summed_up_on_one_signed_page_in_both_languages(
     (tmp_path / "saved.html").write_bytes(saved.getvalue())
     assert is_ours(tmp_path / "saved.html", capsys)
     neither = reader.post("/console/closing/paper/", {"reason": "to keep"})
-    assert "総合振込か加盟店のどちらか一つ" in neither.content.decode()
+    assert "総合振込、加盟店、処理のどれか一つ" in neither.content.decode()
     stranger = browser_of(staff("support"))
     assert stranger.get(f"/console/closing/batches/{batch.pk}/").status_code == 403
     with pytest.raises(SystemExit):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from accounts import person_keys
 from refunds.applications import payees
 from refunds.bankfiles import zengin_transfer
 from refunds.bankfiles.transfer_items import NewCode
@@ -19,7 +20,7 @@ from tests.refunds.conftest import House, jst, person
 from tests.refunds.payouts.test_payable import adopt, forget
 from tests.unguarded import past_the_guards
 from wallets.movements import posting
-from winddown import clock, encryption
+from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.authority import approvals
 from winddown.errors import (
@@ -30,6 +31,7 @@ from winddown.errors import (
     WinddownError,
 )
 from winddown.models import Signature
+from winddown.personal_data import HOUSE, DataClass
 from winddown.programme import capabilities
 from winddown.runs import working
 
@@ -196,8 +198,12 @@ def test_bytes_that_changed_in_the_database_never_become_a_file(
     batch = house.approve(house.paid_batch())
     part = PayoutFilePart.objects.get(number=0)
     place = payout_batches.part_place(batch.pk, part.number)
-    content = encryption.unseal(part.content_sealed, place=place)
-    forged = encryption.seal(content + b" ", place=place)
+    forged = person_keys.seal(
+        part.opened() + b" ",
+        place=place,
+        person_id=HOUSE,
+        data_class=DataClass.MONEY_RECORDS,
+    )
     past_the_guards(
         f"UPDATE refunds_payoutfilepart SET content_sealed = '\\x{forged.hex()}' WHERE number = 0"
     )

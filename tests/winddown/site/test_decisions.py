@@ -96,6 +96,10 @@ TYPED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"part": "pay", "value_date": "2019-11-15"},
         {"part": "pay", "value_date": "2019-11-15"},
     ),
+    "shred-personal-data": (
+        {"contact": "400", "backups_until": "2036-12-31"},
+        {"keep_days": {"contact": 400}, "backups_until": "2036-12-31"},
+    ),
 }
 
 
@@ -120,6 +124,7 @@ def test_the_form_of_each_workflow_gives_its_parameters(switches: None, workflow
         ),
         ("suspend-external-login", {}, "providers"),
         ("refund-balances", {"part": "pay"}, "value_date"),
+        ("shred-personal-data", {"identity": "3653"}, "backups_until"),
     ],
 )
 def test_what_is_missing_is_said_beside_its_field(
@@ -129,7 +134,9 @@ def test_what_is_missing_is_said_beside_its_field(
     assert list(form.errors) == [missing]
 
 
-@pytest.mark.parametrize("workflow", sorted(set(registry.names()) - {"refund-balances"}))
+@pytest.mark.parametrize(
+    "workflow", sorted(set(registry.names()) - {"refund-balances", "shred-personal-data"})
+)
 def test_the_form_as_it_is_offered_gives_the_usual_parameters(
     switches: None, workflow: str
 ) -> None:
