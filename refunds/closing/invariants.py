@@ -58,7 +58,7 @@ def other_ends_differ() -> list[str]:
     )
 
 
-@invariant("I72", "What was deleted cannot be read any more", about=About.EVIDENCE)
+@invariant("I90", "What was deleted cannot be read any more", about=About.EVIDENCE)
 def deleted_data_can_be_read() -> list[str]:
     return [
         f"{name}: {left} rows say something although the data of their people were deleted"
