@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from celery import current_app
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import User
@@ -51,7 +52,7 @@ from rehearsal.operations import WAIT_S_MAX, Operations, ReplayFailed
 from rehearsal.plans import REMINDERS, Behaviour, Plan
 from rehearsal.voucher_provider import VoucherProvider
 from wallets.models import Wallet
-from winddown import clock, tasks
+from winddown import clock
 
 COMPENSATION_CYCLE = ("2019-08-28", "2019-08-30")
 LATE_FROM = dt.date(2020, 1, 11)
@@ -319,7 +320,7 @@ class Refunding:
         worker queued it when the hour of beat came. Raises `ReplayFailed` if it did not.
         """
         with self.report.phase("reminders") as phase:
-            tasks.follow_up.delay()
+            current_app.send_task("winddown.follow_up")
             deadline = time.monotonic() + WAIT_S_MAX
             while self._not_reminded(days_before).exists():
                 if time.monotonic() > deadline:
