@@ -47,6 +47,7 @@ MIGRATIONS = {
         "0034_documents",
         "0035_arrivals_and_lost_vouchers",
         "0036_money_that_came_back",
+        "0037_losses_are_lines",
         "0038_end_of_data",
     ],
 }
