@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from refunds.bankfiles.csv_results import COLUMNS
+from refunds.models import Voucher
 from refunds.payouts.methods.vouchers import SUFFIX
 
-CASHED, EXPIRED = "cashed", "expired"
+# The provider writes the words that the service reads.
+CASHED, EXPIRED = Voucher.State.CASHED.value, Voucher.State.EXPIRED.value
 
 
 class _Out(NamedTuple):

@@ -46,13 +46,29 @@ class RowsField(SayingField):
         return list(found.values())
 
 
+class IssuerField(SayingField):
+    """A card issuer of the set-up, by its code."""
+
+    def __init__(self) -> None:
+        super().__init__(label=_("Card issuer"), max_length=20, help_text=_("Its code."))
+
+    def clean(self, value: Any) -> Any:
+        code = super().clean(value)
+        found = Issuer.objects.filter(code=code).first()
+        if found is None:
+            raise ValidationError(
+                _("There is no such card issuer. Known are %(codes)s."),
+                params={
+                    "codes": ", ".join(
+                        Issuer.objects.order_by("code").values_list("code", flat=True)
+                    )
+                },
+            )
+        return found
+
+
 class IssuerForm(ReasonForm):
-    issuer = forms.ModelChoiceField(
-        queryset=Issuer.objects.order_by("code"),
-        to_field_name="code",
-        label=_("Card issuer"),
-        error_messages={"invalid_choice": _("There is no card issuer of this code.")},
-    )
+    issuer = IssuerField()
 
 
 class SendForm(IssuerForm):

@@ -16,6 +16,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import AddField, RemoveField, RenameField
 from django.db.migrations.recorder import MigrationRecorder
+from django.db.models import JSONField
 from pgtrigger.migrations import AddTrigger
 
 from winddown import guards
@@ -334,5 +335,5 @@ def _first_value(field: Any) -> str:
         return "NULL"
     value = field.get_default()
     if value == []:
-        return "'{}'"
+        return "'[]'::jsonb" if isinstance(field, JSONField) else "'{}'"
     return str(value) if isinstance(value, int) else f"'{value}'"

@@ -202,7 +202,7 @@ def test_a_chargeback_is_registered_once_by_page_and_command(
         ({"arn": "12345678901234567890123"}, "check digit must be right"),
         ({"arn": ""}, "Give the ARN or the RRN"),
         ({"amount": "0"}, "above zero"),
-        ({"issuer": "NOBODY"}, "There is no card issuer of this code"),
+        ({"issuer": "NOBODY"}, "There is no such card issuer"),
     ):
         answer = desk.post("/console/issuers/chargeback/", {**given, **wrong, "reason": "x"})
         assert said in answer.content.decode(), wrong
