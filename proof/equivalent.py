@@ -15,9 +15,6 @@ REASONS: dict[str, str] = {
     "winddown/evidence/audit.py:_seal: start == horizon.xact_id -> (start != horizon.xact_id)": (
         "between the last seal and the horizon nothing was to be sealed, so both windows are equal"
     ),
-    "refunds/claims/losses.py:name_losses: raise -> pass": (
-        "the next line raises too: what it reads has no value after an error of the database"
-    ),
     "accounts/sign_in/adapters.py:fresh: timezone.now().timestamp() - newest < FRESH_FOR.total_sec..."
     " -> (timezone.now().timestamp() - newest <= FRESH_FOR.total_s...": (
         "two instants of the real clock are never exactly ten minutes apart"

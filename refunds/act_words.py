@@ -96,6 +96,7 @@ words.ACTS.add_all(
         "break.clear": _("Break cleared"),
         "break.keep_open": _("Break left open"),
         "approval.clear_break": _("Clearing of a break"),
+        "entitlement.come_back": _("Refund owed again"),
         "entitlement.hold": _("Refund held"),
         "entitlement.ask_release": _("Release of the refund asked for"),
         "entitlement.release": _("Refund released"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import re
 import secrets
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -96,6 +98,8 @@ class Customers:
         self.doors = doors
         self.by = by
         self.mailbox = Mailbox(Path(settings.LOCAL_DIR) / "mail")
+        self.by_phone: dict[str, list[str]] = defaultdict(list)
+        self._carrier = threading.Lock()
 
     def come_back(self) -> list[Customer]:
         """At most 200 people have asked for a link, chosen a password by it, signed in with the
@@ -220,34 +224,58 @@ class Customers:
         told = {customer.user_id: wish for customer, wish in wishes}
 
         def applies(customer: Customer) -> None:
-            _fill_in(customer, told[customer.user_id])
+            self._fill_in(customer, told[customer.user_id])
 
         with ThreadPoolExecutor(AT_ONCE) as together:
             for each in [together.submit(_tries, applies, who) for who, _ in wishes]:
                 each.result()
 
+    def _fill_in(self, customer: Customer, wish: Wish) -> None:
+        """The customer has answered one page after the other until the receipt."""
+        browser = customer.browser
+        page = browser.open("/account/refund/")
+        if page.takes("login_id"):
+            page = browser.send(
+                page, {"login_id": customer.login_id, "password": customer.password}
+            )
+        if wish.account is None and wish.method == methods.BANK:
+            page = browser.open("/account/refund/check/")
+        elif wish.account is None:
+            page = browser.send(browser.open("/account/refund/bank/"), {"way": wish.method})
+        else:
+            page = _name_bank_account(browser, wish.account, consents=wish.fallback_consent)
+        if wish.address is not None and page.takes("postal_code"):
+            to = {"to": wish.address.name, "postal_code": wish.address.postal_code}
+            page = browser.send(page, {**to, "lines": wish.address.lines})
+        if page.takes("send"):
+            page = self._prove(customer, page)
+        amount = {"confirmed_minor": str(wish.owed_minor)} if page.takes("confirmed_minor") else {}
+        page = browser.send(page, {"op_id": page.holds("op_id"), **amount})
+        if page.takes("password"):
+            page = browser.send(page, {"password": customer.password})
+        if not page.path.endswith("/done/"):
+            raise PageRefused(path=page.path, why=page.told())
 
-def _fill_in(customer: Customer, wish: Wish) -> None:
-    """The customer has answered one page after the other until the receipt."""
-    browser = customer.browser
-    page = browser.open("/account/refund/")
-    if page.takes("login_id"):
-        page = browser.send(page, {"login_id": customer.login_id, "password": customer.password})
-    if wish.account is None and wish.method == methods.BANK:
-        page = browser.open("/account/refund/check/")
-    elif wish.account is None:
-        page = browser.send(browser.open("/account/refund/bank/"), {"way": wish.method})
-    else:
-        page = _name_bank_account(browser, wish.account, consents=wish.fallback_consent)
-    if wish.address is not None and page.takes("postal_code"):
-        to = {"to": wish.address.name, "postal_code": wish.address.postal_code}
-        page = browser.send(page, {**to, "lines": wish.address.lines})
-    amount = {"confirmed_minor": str(wish.owed_minor)} if page.takes("confirmed_minor") else {}
-    page = browser.send(page, {"op_id": page.holds("op_id"), **amount})
-    if page.takes("password"):
-        page = browser.send(page, {"password": customer.password})
-    if not page.path.endswith("/done/"):
-        raise PageRefused(path=page.path, why=page.told())
+    def _prove(self, customer: Customer, page: Page) -> Page:
+        """The customer has typed the code that came over the known channel. Returns the page after."""
+        before = self._codes(customer)
+        page = customer.browser.send(page, {"send": "1"}, stays=True)
+        deadline = time.monotonic() + MESSAGE_S_MAX
+        while self._codes(customer) == before:
+            if time.monotonic() > deadline:
+                raise PageRefused(path=page.path, why="no code came")
+            time.sleep(0.3)
+        return customer.browser.send(page, {"code": self._codes(customer)[-1]})
+
+    def _codes(self, customer: Customer) -> list[str]:
+        """Returns the codes that came to the customer so far, the newest last."""
+        if customer.channel == EMAIL:
+            return self.mailbox.codes(customer.address)
+        with self._carrier:
+            told = self._messages()
+            for number, code in told.items():
+                self.by_phone[number].append(code)
+            return list(self.by_phone[customer.address])
 
 
 def _name_bank_account(browser: Browser, account: Account, *, consents: bool) -> Page:

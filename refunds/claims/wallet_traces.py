@@ -19,7 +19,7 @@ from refunds.claims.attribution import (
     Went,
     trace,
 )
-from wallets.models import LedgerAccount
+from wallets.models import LedgerAccount, TopUp
 from winddown.errors import GuardNotMet, says
 
 
@@ -41,7 +41,7 @@ def wallet_traces(claim_ids: Collection[int], *, policy: Policy) -> dict[int, Wa
     """
     events: dict[tuple[int, int, str], list[Event]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(_MOVEMENTS, {"claims": list(claim_ids)})
+        cursor.execute(_MOVEMENTS, {"claims": list(claim_ids), "charged": list(TopUp.CHARGED)})
         for claim_id, wallet_id, account, key, what, by, amount in cursor:
             events[claim_id, wallet_id, account].append(_event(key, what, Person(by), amount))
     found: dict[int, WalletTrace] = {}
@@ -94,7 +94,9 @@ _MOVEMENTS = """
              ELSE 'went' END,
         CASE WHEN j.source = 'payment' THEN coalesce(payer.payer, 'unknown')
              WHEN j.source = 'top_up' AND EXISTS (
-                SELECT FROM charged c WHERE c.claim_id = claim.id AND c.top_up_id = j.source_id)
+                SELECT FROM charged c JOIN wallets_topup t ON t.id = c.top_up_id
+                    AND t.state = ANY (%(charged)s)
+                WHERE c.claim_id = claim.id AND c.top_up_id = j.source_id)
              THEN 'thief' ELSE 'holder' END,
         abs(p.amount_minor)
     FROM claim
@@ -102,5 +104,5 @@ _MOVEMENTS = """
     JOIN wallets_journal j ON j.id = p.journal_id
     LEFT JOIN refunds_paymentpayer payer ON j.source = 'payment' AND payer.payment_id = j.source_id
         AND payer.claim_id = claim.id AND payer.replaced_at IS NULL
-    ORDER BY claim.id, j.occurred_at, p.amount_minor < 0, j.id, p.id
+    ORDER BY claim.id, j.occurred_at, j.id, p.id
 """

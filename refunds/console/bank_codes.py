@@ -30,7 +30,11 @@ def bank_codes_act(request: HttpRequest, verb: str) -> HttpResponse:
 
 
 _OF_BANK_CODES = (bank_codes_rule.PERMISSION, bank_codes_rule.SECOND)
-DOORS.add("console:bank_codes", Door(_OF_BANK_CODES, title=_lazy("Bank codes")), place=5)
+DOORS.add(
+    "console:bank_codes",
+    Door(_OF_BANK_CODES, title=_lazy("Bank codes"), under="console:payouts"),
+    place=5,
+)
 DOORS.add("console:bank_codes_act", Door(_OF_BANK_CODES))
 
 urlpatterns = [

@@ -30,7 +30,11 @@ def document_act(request: HttpRequest, verb: str) -> HttpResponse:
 
 
 _OF_DOCUMENTS = (documents_rule.WORK,)
-DOORS.add("console:documents", Door(_OF_DOCUMENTS, title=_lazy("Documents")), place=5)
+DOORS.add(
+    "console:documents",
+    Door(_OF_DOCUMENTS, title=_lazy("Documents"), under="console:applications"),
+    place=5,
+)
 DOORS.add("console:document_act", Door(_OF_DOCUMENTS))
 
 urlpatterns = [

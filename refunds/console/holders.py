@@ -75,7 +75,11 @@ DOORS.add("console:reminders", Door(title=_lazy("Reminders")), place=5)
 DOORS.add("console:reminders_act", Door())
 DOORS.add("console:tracing", Door(title=_lazy("Tracing of holders")), place=5)
 DOORS.add("console:tracing_act", Door())
-DOORS.add("console:payment_blocks", Door(_OF_BLOCKS, title=_lazy("Payment blocks")), place=5)
+DOORS.add(
+    "console:payment_blocks",
+    Door(_OF_BLOCKS, title=_lazy("Payment blocks"), under="console:applications"),
+    place=5,
+)
 DOORS.add("console:payment_block_act", Door(_OF_BLOCKS))
 
 urlpatterns = [

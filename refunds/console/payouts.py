@@ -252,22 +252,46 @@ DOORS.add(
 )
 DOORS.add("console:bank_answer", Door(_OF_PAYOUTS))
 DOORS.add("console:bank_answer_act", Door(_OF_PAYOUTS))
-DOORS.add("console:recalls", Door(_OF_PAYOUTS, title=_lazy("Recalls")), place=5)
+DOORS.add(
+    "console:recalls", Door(_OF_PAYOUTS, title=_lazy("Recalls"), under="console:payouts"), place=5
+)
 DOORS.add("console:recall_act", Door(_OF_PAYOUTS))
 # Support hears first of what did not arrive or was lost.
 _OF_TRACES = (*_OF_PAYOUTS, "refunds.work_application")
-DOORS.add("console:vouchers", Door(_OF_TRACES, title=pgettext_lazy("menu", "Vouchers")), place=5)
+DOORS.add(
+    "console:vouchers",
+    Door(_OF_TRACES, title=pgettext_lazy("menu", "Vouchers"), under="console:payouts"),
+    place=5,
+)
 DOORS.add("console:voucher_act", Door(_OF_TRACES))
-DOORS.add("console:traces", Door(_OF_TRACES, title=_lazy("Did it arrive?")), place=5)
+DOORS.add(
+    "console:traces",
+    Door(_OF_TRACES, title=_lazy("Did it arrive?"), under="console:payouts"),
+    place=5,
+)
 DOORS.add("console:trace_act", Door(_OF_TRACES))
-DOORS.add("console:unpaid", Door(_OF_PAYOUTS, title=_lazy("Unpaid and overpaid")), place=5)
+DOORS.add(
+    "console:unpaid",
+    Door(_OF_PAYOUTS, title=_lazy("Unpaid and overpaid"), under="console:payouts"),
+    place=5,
+)
 DOORS.add("console:unpaid_file", Door((unpaid_lists.PERMISSION,)))
-DOORS.add("console:waves", Door(_OF_PAYOUTS, title=_lazy("Payout waves")), place=5)
+DOORS.add(
+    "console:waves",
+    Door(_OF_PAYOUTS, title=_lazy("Payout waves"), under="console:payouts"),
+    place=5,
+)
 DOORS.add("console:wave_act", Door(_OF_PAYOUTS))
-DOORS.add("console:breaks", Door(_OF_PAYOUTS, title=_lazy("Breaks")), place=5)
+DOORS.add(
+    "console:breaks", Door(_OF_PAYOUTS, title=_lazy("Breaks"), under="console:payouts"), place=5
+)
 DOORS.add("console:break_act", Door(_OF_PAYOUTS))
 DOORS.add("console:matching", Door(_OF_PAYOUTS))
-DOORS.add("console:bank_days", Door(_OF_PAYOUTS, title=_lazy("Bank days")), place=5)
+DOORS.add(
+    "console:bank_days",
+    Door(_OF_PAYOUTS, title=_lazy("Bank days"), under="console:payouts"),
+    place=5,
+)
 DOORS.add("console:bank_day_act", Door(_OF_PAYOUTS))
 
 urlpatterns = [

@@ -39,7 +39,11 @@ def persons_act(request: HttpRequest, verb: str) -> HttpResponse:
 
 
 _OF_PERSONS = (matching.PERMISSION,)
-DOORS.add("console:persons", Door(_OF_PERSONS, title=_lazy("Persons")), place=5)
+DOORS.add(
+    "console:persons",
+    Door(_OF_PERSONS, title=_lazy("Persons"), under="console:applications"),
+    place=5,
+)
 DOORS.add("console:person", Door(_OF_PERSONS))
 DOORS.add("console:persons_act", Door(_OF_PERSONS))
 

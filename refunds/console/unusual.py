@@ -32,7 +32,11 @@ def unusual_act(request: HttpRequest, verb: str) -> HttpResponse:
 
 
 _OF_UNUSUAL = (unusual_rule.FIND, unusual_rule.DECIDE)
-DOORS.add("console:unusual", Door(_OF_UNUSUAL, title=_lazy("Unusual applications")), place=5)
+DOORS.add(
+    "console:unusual",
+    Door(_OF_UNUSUAL, title=_lazy("Unusual applications"), under="console:applications"),
+    place=5,
+)
 DOORS.add("console:unusual_act", Door(_OF_UNUSUAL))
 
 urlpatterns = [

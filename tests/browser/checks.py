@@ -17,7 +17,7 @@ DANGLING = """
 BLANK_FORM = """main form[method=post][novalidate]:visible:has(
     :is(input[type=text], input[type=password], input[inputmode], textarea)[required])"""
 IN_TWO_LINES = """
-    new Set([...document.querySelectorAll(".bar nav li")].map(each => each.offsetTop)).size <= 2
+    new Set([...document.querySelectorAll(".bar-in nav li")].map(each => each.offsetTop)).size <= 2
 """
 
 

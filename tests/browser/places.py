@@ -144,7 +144,17 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/closing/paper/",
         ],
     )
-    yield site.analyst, ["/console/attack/", "/console/attack/hold/"]
+    yield (
+        site.analyst,
+        [
+            "/console/attack/",
+            "/console/attack/hold/",
+            "/console/claims/",
+            "/console/claims/propose/",
+            "/console/issuers/",
+            "/console/issuers/chargeback/",
+        ],
+    )
     yield (
         site.support,
         [
@@ -261,6 +271,8 @@ UNSEEN = {
     "console:person": "only merged accounts have it: tests/refunds/applications/test_persons.py",
     "console:unclaimed_file": _FILE,
     "console:unpaid_file": _FILE,
+    "console:claim": "no claim stands at this site: tests/refunds/claims/test_claims_desk.py",
+    "refund:leave": "only who has a balance has it: tests/refunds/applications/test_leaving.py",
     "claim_code": "only the holder of a voucher has it: tests/refunds/payouts/test_methods.py",
     "console:restored_decide": "only a database that was restored too early has it",
     "console:run_rows_file": _FILE,

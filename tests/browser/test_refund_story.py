@@ -162,7 +162,7 @@ def test_five_kinds_of_staff_bring_an_application_to_the_completed_programme(
     apply_by_keyboard(phone, site.customer, bank="みずほ", number="７６５４３２０")
 
     # Support sees the application, which the rules accepted. The bank is asked about its account.
-    assert "1,234円" in at_desk("seki").reads("/console/applications/1/")
+    assert "1,234円" in at_desk("seki").reads("/console/applications/?queue=approved")
     mori, ota = at_desk("mori"), at_desk("ota")
     mori.takes("/console/applications/check-file/", house.bank.inbox)
     (checked,) = house.bank.work(today=dt.date(2019, 11, 5))

@@ -22,11 +22,13 @@ class Door:
     """A page of the console. Whoever holds one of `permissions` may open it; none means all staff.
 
     A page of many verbs is open to all staff here, and `decision_page` asks for the permission of
-    the verb. With a `title` the page is in the menu of those who may open it.
+    the verb. With a `title` the page is in the menu of those who may open it: in the line of the page
+    that it is `under`, or in the first line for those who may not open that page.
     """
 
     permissions: Collection[str] = ()
     title: Text = ""
+    under: str = ""
 
     def opens_to(self, actor: Actor) -> bool:
         return not self.permissions or any(map(actor.has_perm, self.permissions))
@@ -91,12 +93,51 @@ class MenuLine:
 
 
 def menu(actor: Actor, *, here: str) -> list[MenuLine]:
-    """Returns the pages that `actor` may open; `here` is the name of the present address."""
+    """Returns the first line of the menu: the pages that `actor` may open and that are under no
+    other. `here` is the name of the present address.
+    """
+    at = {here, _top(here, actor)}
     return [
-        MenuLine(title=door.title, url=reverse(name), current=_is_below(here, name))
+        MenuLine(
+            title=door.title,
+            url=reverse(name),
+            current=any(_is_below(each, name) for each in at),
+        )
         for name, door in DOORS.items()
-        if door.title and door.opens_to(actor)
+        if door.title and door.opens_to(actor) and not _stands_under(door, actor)
     ]
+
+
+def beside(actor: Actor, *, here: str) -> list[MenuLine]:
+    """Returns the second line of the menu: the pages under the one where the reader is, after that
+    page itself. It is empty where nothing is under it.
+    """
+    top = _top(here, actor)
+    below = [
+        name
+        for name, door in DOORS.items()
+        if door.title and door.under == top and door.opens_to(actor)
+    ]
+    return [
+        MenuLine(
+            title=DOORS[name].title,
+            url=reverse(name),
+            current=_is_below(here, name),
+        )
+        for name in ([top, *below] if below and DOORS[top].opens_to(actor) else [])
+    ]
+
+
+def _stands_under(door: Door, actor: Actor) -> bool:
+    return bool(door.under) and DOORS[door.under].opens_to(actor)
+
+
+def _top(here: str, actor: Actor) -> str:
+    """Returns the page of the first line to which the page `here` belongs."""
+    for name, door in DOORS.items():
+        if door.title and _is_below(here, name):
+            return door.under if _stands_under(door, actor) else name
+    return here
 
 
 def _is_below(here: str, name: str) -> bool:

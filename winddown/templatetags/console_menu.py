@@ -20,9 +20,23 @@ def leads_in(url: str, reader: Any) -> bool:
 
 @register.simple_tag(takes_context=True)
 def console_menu(context: dict[str, Any]) -> list[MenuLine]:
-    """Returns the pages that the reader may open; none for somebody who is not signed in."""
-    request = context["request"]
-    here = request.resolver_match.view_name if request.resolver_match else ""
-    if not getattr(request.user, "staff_number", ""):
-        return []
-    return doors.menu(request.user, here=here)
+    """Returns the first line of the menu; nothing for somebody who is not signed in."""
+    reader = _reader(context)
+    return doors.menu(reader, here=_here(context)) if reader else []
+
+
+@register.simple_tag(takes_context=True)
+def console_beside(context: dict[str, Any]) -> list[MenuLine]:
+    """Returns the second line of the menu; nothing for somebody who is not signed in."""
+    reader = _reader(context)
+    return doors.beside(reader, here=_here(context)) if reader else []
+
+
+def _reader(context: dict[str, Any]) -> Any:
+    user = context["request"].user
+    return user if getattr(user, "staff_number", "") else None
+
+
+def _here(context: dict[str, Any]) -> str:
+    match = context["request"].resolver_match
+    return match.view_name if match else ""

@@ -132,7 +132,16 @@ def test_every_command_that_decides_or_reveals_asks_for_a_code(staff: Any, tmp_p
     decides = {
         name
         for name, text in texts.items()
-        if name in ("approve", "filing", "look_up", "merchant_receipts", "recovery_cases")
+        if name
+        in (
+            "approve",
+            "filing",
+            "load_applications",
+            "look_up",
+            "merchant_receipts",
+            "print_paper_form",
+            "recovery_cases",
+        )
         or name.startswith(("confirm_", "export_", "release_", "witness_"))
         or '"--agree"' in text
     }

@@ -88,7 +88,7 @@ def test_a_wave_is_planned_and_withdrawn_by_two_from_the_console(house: House) -
     assert Approval.objects.filter(stage="plan_wave").count() == 1
     approver = browser_of(house.approver2, headers=IN_ENGLISH)
     page = approver.get("/console/payout-waves/").content.decode()
-    assert "2019-11-06 · 2019-11-08 · 2019-11-15" in page
+    assert "Record date 2019-11-06 · Cut-off 2019-11-08 · Day of payment 2019-11-15" in page
     asked = Approval.objects.latest("pk")
     seen = approver.get(f"/console/approvals/{asked.pk}/approve/").content.decode()
     assert "Record date 2019-11-06, cut-off 2019-11-08, payment 2019-11-15" in seen

@@ -90,7 +90,7 @@ def test_no_account_whose_files_carry_yen_pays_euro(begin: Begin) -> None:
 
 def test_a_file_in_euro_that_names_such_an_account_begins_nothing(begin: Begin) -> None:
     japan = example()
-    named = japan[japan.index("[[bank_profiles]]") : japan.index("[[successors]]")]
+    named = japan[japan.index("[[bank_profiles]]") : japan.index("[claims]")]
     code, said = begin(content=example("eu") + named)
     assert (code, "currency is EUR" in said) == (1, True), said
     assert not Programme.objects.exists()
