@@ -83,9 +83,9 @@ def test_every_request_for_a_second_person_in_the_code_is_a_duty() -> None:
             said = re.findall(r"permission=([^\n]+)", call)[0]
             word = said.strip(" ,").strip('"')
             if re.fullmatch("[A-Z]+", word):
-                # Who imports the name has it from the module that declares it.
-                declared = re.findall(rf"{word}\b.*? = (.*)", text)
-                word = declared[0] if declared else ""
+                source = re.search(rf"from ([\w.]+) import [^\n]*\b{word}\b", text)
+                told = (ROOT / f"{source[1].replace('.', '/')}.py").read_text() if source else text
+                word = re.findall(rf"{word}\b.*? = (.*)", told)[0]
             asked |= {name for name in known if name in said or name == word.strip('"')}
             asked |= set(re.findall(r'"([a-z]+\.[a-z_]+)"', said))
 
