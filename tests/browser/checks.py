@@ -21,9 +21,16 @@ IN_TWO_LINES = """
 """
 
 
+def in_view(*, number: int, turn: int, long_form: bool) -> bool:
+    """Returns whether a page is looked at in this view: in every one in the proof, and otherwise in
+    one of the two quick views.
+    """
+    return long_form or number % 2 == turn
+
+
 def reads(axe: Any, *, number: int, turn: int, long_form: bool) -> Any:
     """Axe reads a page in every view in the proof, and otherwise in one of the two quick views."""
-    return axe if long_form or number % 2 == turn else None
+    return axe if in_view(number=number, turn=turn, long_form=long_form) else None
 
 
 def look_at(page: Any, place: str, *, language: str, width: int, axe: Any = None) -> None:

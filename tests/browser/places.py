@@ -133,7 +133,6 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/matching/",
             "/console/traces/",
             "/console/vouchers/",
-            "/console/vouchers/lost/",
             "/console/traces/close/",
             "/console/unpaid/",
             "/console/payout-waves/",
@@ -162,6 +161,7 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
             "/console/look-up/",
             f"/console/look-up/{site.account}/contact/",
             "/console/tracing/record/",
+            "/console/vouchers/lost/",
         ],
     )
     yield (

@@ -13,7 +13,7 @@ from refunds.bankfiles.answers import ReturnReason
 from refunds.models import RefundApplication
 from refunds.payouts import uploads
 from tests.browser import places
-from tests.browser.checks import look_at, reads
+from tests.browser.checks import in_view, look_at
 from tests.browser.conftest import QUICK_VIEWS, known, served, sign_in
 from tests.refunds.conftest import House, house
 from tests.refunds.payouts.test_one_inclusion import answer, on
@@ -58,6 +58,6 @@ def test_every_page_of_the_refunds_desk_fits_and_is_accessible(
             page = open_browser(language=language, width=width)
             sign_in(page, site, site.people[role])
             for number, place in enumerate(addresses):
-                read = reads(axe, number=number, turn=turn, long_form=long_form)
-                look_at(page, place, language=language, width=width, axe=read)
+                if in_view(number=number, turn=turn, long_form=long_form):
+                    look_at(page, place, language=language, width=width, axe=axe)
             page.context.close()

@@ -149,6 +149,7 @@ def _state() -> str:
     return str(Programme.current().state)
 
 
+@pytest.mark.long_form
 def test_five_kinds_of_staff_bring_an_application_to_the_completed_programme(
     site: Any, house: House, open_browser: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def line(found: Findings, what: str) -> Stall:
     return stall
 
 
+@pytest.mark.long_form
 @pytest.mark.timeout(600)
 def test_the_tutorials_service_is_rehearsed_to_the_end(
     own_database: Database, tmp_path: Path

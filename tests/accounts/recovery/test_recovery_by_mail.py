@@ -111,6 +111,8 @@ def test_the_answer_is_the_same_for_a_stranger(
 ) -> None:
     """Fault 62: text, status, redirect, names of cookies and queries of the page are the same."""
     colleague = staff("support")
+    # The key of the house is made with the first value that is sealed under it.
+    Visitor().ask("first@example.com")
     answers = []
     for who in (
         person().login_id,

@@ -228,7 +228,7 @@ def test_what_does_not_hold_in_a_backup_is_named(
 @pytest.mark.parametrize(
     ("gone", "missing"),
     [
-        ("name = '0029_claim_numbers'", "0029_claim_numbers"),
+        ("name = '0038_end_of_data'", "0038_end_of_data"),
         ("name = '0028_break_matches'", "0028_break_matches"),
     ],
 )
