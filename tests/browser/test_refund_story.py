@@ -135,6 +135,12 @@ def _work() -> None:
     working.work_off()
 
 
+def _batch() -> int:
+    from refunds.models import PayoutBatch
+
+    return int(PayoutBatch.objects.get().pk)
+
+
 def _window_ends() -> None:
     from winddown import clock
     from winddown.programme import milestones
@@ -171,9 +177,10 @@ def test_five_kinds_of_staff_bring_an_application_to_the_completed_programme(
 
     # Treasury plans and makes the file, somebody else approves it, and a third one sends it.
     mori.plans(ota, part="pay", value_date="2019-11-15")
-    assert "承認" in ota.agrees("/console/payouts/1/", amount="1,234")
-    mori.takes("/console/payouts/export/?number=1", house.bank.inbox)
-    at_desk("noda").does("/console/payouts/transmit/?number=1")
+    batch = meanwhile(_batch)
+    assert "承認" in ota.agrees(f"/console/payouts/{batch}/", amount="1,234")
+    mori.takes(f"/console/payouts/export/?number={batch}", house.bank.inbox)
+    at_desk("noda").does(f"/console/payouts/transmit/?number={batch}")
     assert "送りました" in Person(phone).reads("/account/refund/status/")
 
     # The window ends, and the bank has answered and stated the account until then.
@@ -183,7 +190,7 @@ def test_five_kinds_of_staff_bring_an_application_to_the_completed_programme(
     mori.books(*paid.answers)
     mori.books(house.bank.statement(account="7654321", last_on=OVER - dt.timedelta(days=1)))
     mori.does("/console/bank-days/tie/")
-    mori.does("/console/payouts/close/?number=1")
+    mori.does(f"/console/payouts/close/?number={batch}")
 
     # Compliance excludes whoever did not apply. Then only the duties and the proof are missing.
     doi.plans(ota, part="exclude")
