@@ -67,20 +67,22 @@ def _record_accounts(actor: Actor, progress: Callable[[int, int], None]) -> int:
     """
     inserted = insert_rows(ACCOUNTS)
     imported_hashes.note_costs()
-    if postal_addresses.are_loaded():
-        inserted += postal_addresses.record(lambda done: progress(0, 1))
-    if birth_dates.are_loaded():
-        inserted += birth_dates.record(lambda done: progress(0, 1))
+    for each in SEALED:
+        if each.is_loaded():
+            inserted += each.record(lambda done: progress(0, 1))
     progress(1, 1)
     return inserted
 
 
 def _judge_accounts() -> None:
     imported_hashes.refuse_too_many_costs()
-    if postal_addresses.are_loaded():
-        postal_addresses.refuse_others()
-    if birth_dates.are_loaded():
-        birth_dates.refuse_others()
+    for each in SEALED:
+        if each.is_loaded():
+            each.refuse_others()
+
+
+# What the file may have beside, stored sealed.
+SEALED = (postal_addresses.LOAD, birth_dates.LOAD)
 
 
 def _optional(column: Column, *, group: str) -> Column:

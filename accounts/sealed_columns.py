@@ -90,7 +90,7 @@ SEALED.add(
         PostalAddress,
         "address_sealed",
         place=lambda row: postal_addresses.place(row.user_id),
-        fingerprint=("fingerprint", lambda _row, text: postal_addresses.fingerprint(text)),
+        fingerprint=("fingerprint", lambda _row, text: postal_addresses.LOAD.fingerprint(text)),
         secrets=secrets_of(lambda row: int(row.user_id), DataClass.CONTACT),
     ),
 )
@@ -100,7 +100,7 @@ SEALED.add(
         BirthDate,
         "day_sealed",
         place=lambda row: birth_dates.place(row.user_id),
-        fingerprint=("fingerprint", lambda _row, text: birth_dates.fingerprint(text)),
+        fingerprint=("fingerprint", lambda _row, text: birth_dates.LOAD.fingerprint(text)),
         secrets=secrets_of(lambda row: int(row.user_id), DataClass.IDENTITY),
     ),
 )

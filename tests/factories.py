@@ -88,7 +88,7 @@ def give_postal_address(
             person_id=person.pk,
             data_class=DataClass.CONTACT,
         ),
-        fingerprint=postal_addresses.fingerprint(text),
+        fingerprint=postal_addresses.LOAD.fingerprint(text),
     )
 
 
@@ -103,7 +103,7 @@ def give_birth_date(person: User, day: str = "1980-03-15") -> None:
             person_id=person.pk,
             data_class=DataClass.IDENTITY,
         ),
-        fingerprint=birth_dates.fingerprint(text),
+        fingerprint=birth_dates.LOAD.fingerprint(text),
     )
 
 
