@@ -12,13 +12,11 @@ says what the line is:
 
 from __future__ import annotations
 
-import csv
-import io
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from django.db import transaction
 
@@ -33,8 +31,9 @@ from refunds.payouts.methods.postal_addresses import AddressRefused, PostalAddre
 from wallets.models import Wallet
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet, LoadRefused, WinddownError, says
+from winddown.errors import GuardNotMet, WinddownError, says
 from winddown.evidence import audit
+from winddown.programme import csv_lines
 from winddown.programme.evidence_files import File
 
 PERMISSION: Final = "refunds.work_application"
@@ -249,15 +248,8 @@ _TAKES: Final[dict[str, Callable[[Sequence[_Line], Loaded, Actor, str], None]]] 
 
 
 def _read(file: File) -> list[_Line]:
-    try:
-        rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as fault:
-        raise _refused(file, 1, says("it is no CSV file in UTF-8")) from fault
-    if not rows or tuple(rows[0]) != COLUMNS:
-        raise _refused(file, 1, says("the columns {names} expected", names=",".join(COLUMNS)))
-    if len(rows) > ROWS_MAX + 1:
-        raise _refused(file, ROWS_MAX + 2, says("at most {most} lines", most=ROWS_MAX))
-    refs = [cells[0] for cells in rows[1:] if cells]
+    rows = csv_lines.read(file, COLUMNS, most=ROWS_MAX)
+    refs = [cells[0] for _number, cells in rows]
     holders = dict(
         Wallet.objects.filter(wallet_ref__in=refs, account__in=User.objects.customers())
         .values_list("wallet_ref", "account_id")
@@ -265,16 +257,16 @@ def _read(file: File) -> list[_Line]:
     )
     found: list[_Line] = []
     seen: set[int] = set()
-    for number, typed in enumerate(rows[1:], start=2):
-        cells = dict(zip(COLUMNS, typed, strict=False))
-        if why := _wrong(typed, cells, holders, seen):
-            raise _refused(file, number, why)
+    for number, typed in rows:
+        cells = dict(zip(COLUMNS, typed, strict=True))
+        if why := _wrong(cells, holders, seen):
+            raise csv_lines.refused(file.name, number, why)
         holder = holders[cells["wallet_ref"]]
         seen.add(holder)
         try:
             found.append(_Line(number, holder, cells, _account(cells), _address(cells)))
         except AddressRefused as refusal:
-            raise _refused(file, number, str(refusal)) from refusal
+            raise csv_lines.refused(file.name, number, str(refusal)) from refusal
     return found
 
 
@@ -291,12 +283,8 @@ def _address(cells: dict[str, str]) -> PostalAddress | None:
     return PostalAddress.typed(name=name, postal_code=postal_code, lines=lines)
 
 
-def _wrong(
-    typed: Sequence[str], cells: dict[str, Any], holders: dict[str, int], seen: set[int]
-) -> str:
+def _wrong(cells: dict[str, str], holders: dict[str, int], seen: set[int]) -> str:
     """Returns why the line is not understood; empty if it is."""
-    if len(typed) != len(COLUMNS):
-        return says("{number} cells expected", number=len(COLUMNS))
     if cells["wallet_ref"] not in holders:
         return says("there is no such wallet")
     if holders[cells["wallet_ref"]] in seen:
@@ -315,7 +303,3 @@ def _wrong(
     if cells["confirmed_minor"] and not cells["confirmed_minor"].isdecimal():
         return says("an amount in minor units expected")
     return ""
-
-
-def _refused(file: File, number: int, why: str) -> LoadRefused:
-    return LoadRefused(file=file.name, why=says("line {number}: {why}", number=number, why=why))

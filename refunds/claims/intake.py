@@ -7,8 +7,6 @@ and `payer` says who made it: `thief`, `holder` or `unknown`; a top-up in the fi
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,8 +17,9 @@ from refunds.claims import losses, reporting
 from refunds.models import FraudClaim, PaymentPayer
 from wallets.models import Payment, TopUp, Wallet
 from winddown.actors import Actor
-from winddown.errors import LoadRefused, says
+from winddown.errors import says
 from winddown.evidence import audit
+from winddown.programme import csv_lines
 from winddown.programme.evidence_files import File
 
 REPORTS: Final = ("wallet_ref", "channel")
@@ -121,29 +120,8 @@ def _noted(action: str, file: File, *, actor: Actor, reason: str, added: int) ->
 
 def _read(file: File, columns: Sequence[str]) -> list[tuple[int, Cells]]:
     """Returns the numbered lines by column. Raises `LoadRefused`."""
-    try:
-        rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as fault:
-        raise _refused(file, 1, says("it is no CSV file in UTF-8")) from fault
-    _require(
-        bool(rows) and rows[0] == list(columns),
-        file,
-        1,
-        says("the columns {names} expected", names=",".join(columns)),
-    )
-    _require(
-        len(rows) <= ROWS_MAX + 1, file, ROWS_MAX + 2, says("at most {most} lines", most=ROWS_MAX)
-    )
-    found: list[tuple[int, Cells]] = []
-    for number, typed in enumerate(rows[1:], start=2):
-        _require(
-            len(typed) == len(columns),
-            file,
-            number,
-            says("{number} cells expected", number=len(columns)),
-        )
-        found.append((number, dict(zip(columns, typed, strict=True))))
-    return found
+    lines = csv_lines.read(file, columns, most=ROWS_MAX)
+    return [(number, dict(zip(columns, cells, strict=True))) for number, cells in lines]
 
 
 def _wallets(rows: Sequence[tuple[int, Cells]]) -> dict[str, int]:
@@ -157,8 +135,4 @@ def _named(rows: Sequence[tuple[int, Cells]], movement: str) -> list[str]:
 
 def _require(holds: bool, file: File, number: int, why: str) -> None:
     if not holds:
-        raise _refused(file, number, why)
-
-
-def _refused(file: File, number: int, why: str) -> LoadRefused:
-    return LoadRefused(file=file.name, why=says("line {number}: {why}", number=number, why=why))
+        raise csv_lines.refused(file.name, number, why)

@@ -4,9 +4,7 @@ issuer; and what the institution did with the money afterwards. Two people agree
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,11 +27,11 @@ from wallets.movements import posting
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, LoadRefused, NothingToDecide, says
+from winddown.errors import GuardNotMet, NothingToDecide, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_set
 from winddown.models import Approval, NoticeEvidence, Programme
-from winddown.programme import evidence_files
+from winddown.programme import csv_lines, evidence_files
 from winddown.programme.evidence_files import File
 
 PERMISSION: Final = "winddown.post_exclusion"
@@ -180,26 +178,17 @@ def _today() -> dt.date:
 
 
 def _read(file: File) -> list[tuple[str, int]]:
-    try:
-        lines = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as fault:
-        raise _refused(file.name, 1, says("it is no CSV file in UTF-8")) from fault
-    if not lines or tuple(lines[0]) != COLUMNS:
-        raise _refused(file.name, 1, says("the columns {names} expected", names=",".join(COLUMNS)))
-    if not 1 < len(lines) <= LINES_MAX + 1:
-        raise _refused(file.name, 1, says("1 to {most} rows expected", most=LINES_MAX))
+    lines = csv_lines.read(file, COLUMNS, most=LINES_MAX)
+    if not lines:
+        raise csv_lines.refused(file.name, 1, says("1 to {most} rows expected", most=LINES_MAX))
     found: dict[str, int] = {}
-    for number, cells in enumerate(lines[1:], start=2):
-        if len(cells) != len(COLUMNS) or not (cells[1].isascii() and cells[1].isdigit()):
-            raise _refused(file.name, number, says("a wallet and an amount expected"))
+    for number, cells in lines:
+        if not (cells[1].isascii() and cells[1].isdigit()):
+            raise csv_lines.refused(file.name, number, says("a wallet and an amount expected"))
         if cells[0] in found:
-            raise _refused(file.name, number, says("the wallet was named before"))
+            raise csv_lines.refused(file.name, number, says("the wallet was named before"))
         found[cells[0]] = int(cells[1])
     return list(found.items())
-
-
-def _refused(name: str, number: int, why: str) -> LoadRefused:
-    return LoadRefused(file=name, why=says("line {number}: {why}", number=number, why=why))
 
 
 def last_of(field: str) -> Subquery:
@@ -244,11 +233,13 @@ def _judged(given: Given, rows: list[tuple[str, int]]) -> list[tuple[Entitlement
     lines = []
     for number, (ref, amount) in enumerate(rows, start=2):
         if not owed[ref]:
-            raise _refused(name, number, says("nothing of this wallet can end in this way"))
+            raise csv_lines.refused(
+                name, number, says("nothing of this wallet can end in this way")
+            )
         total = sum(each.amount_minor for each in owed[ref])
         in_part = given.kind == Kind.TRANSFERRED and 0 < amount < total
         if amount != total and not in_part:
-            raise _refused(name, number, says("{owed} is owed", owed=total))
+            raise csv_lines.refused(name, number, says("{owed} is owed", owed=total))
         for each in owed[ref]:
             taken = min(amount, each.amount_minor)
             amount -= taken

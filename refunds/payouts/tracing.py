@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +17,10 @@ from refunds.payouts import forgotten
 from wallets.models import Wallet
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import GuardNotMet, LoadRefused, says
+from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
 from winddown.models import Programme
+from winddown.programme import csv_lines
 from winddown.programme.evidence_files import File
 
 RECORD = "refunds.work_application"
@@ -107,7 +106,7 @@ def load(file: File, *, evidence: str, actor: Actor, reason: str) -> Loaded:
     )
     for number, (ref, *_) in enumerate(rows, start=2):
         if ref not in accounts:
-            raise _refused(file, number, says("there is no such wallet"))
+            raise csv_lines.refused(file.name, number, says("there is no such wallet"))
     with transaction.atomic():
         new = _keep(
             [(accounts[ref], kind, at, result) for ref, kind, at, result in rows],
@@ -129,33 +128,25 @@ def load(file: File, *, evidence: str, actor: Actor, reason: str) -> Loaded:
 
 def _read(file: File) -> list[tuple[str, str, dt.datetime, str]]:
     zone, latest = Programme.current().zone, clock.now()
-    try:
-        lines = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as fault:
-        raise _refused(file, 1, says("it is no CSV file in UTF-8")) from fault
-    if not lines or tuple(lines[0]) != COLUMNS:
-        raise _refused(file, 1, says("the columns {names} expected", names=",".join(COLUMNS)))
     found = []
-    for number, cells in enumerate(lines[1:], start=2):
-        if len(cells) != len(COLUMNS) or number > ROWS_MAX:
-            raise _refused(file, number, says("four cells expected"))
+    for number, cells in csv_lines.read(file, COLUMNS, most=ROWS_MAX):
         ref, kind, written, result = cells
         try:
             at = clock.instant(written, zone=zone.key)
         except ValueError as fault:
-            raise _refused(file, number, says("no instant like 2020-01-08T14:00")) from fault
+            raise csv_lines.refused(
+                file.name, number, says("no instant like 2020-01-08T14:00")
+            ) from fault
         if (
             kind not in TracingEffort.Kind.values
             or result not in TracingEffort.Result.values
             or at > latest
         ):
-            raise _refused(file, number, says("the kind, the result or the instant is unknown"))
+            raise csv_lines.refused(
+                file.name, number, says("the kind, the result or the instant is unknown")
+            )
         found.append((ref, kind, at, result))
     return found
-
-
-def _refused(file: File, number: int, why: str) -> LoadRefused:
-    return LoadRefused(file=file.name, why=says("line {number}: {why}", number=number, why=why))
 
 
 def _keep(

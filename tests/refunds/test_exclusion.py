@@ -206,7 +206,7 @@ def test_a_file_of_efforts_is_kept_once_and_whole(house: House) -> None:
         (f"{ref},pigeon,2019-11-04T10:00,reached", "line 3: the kind"),
         (f"{ref},letter,2019-11-06T10:00,reached", "line 3: the kind, the result or the instant"),
         (f"{ref},letter,yesterday,reached", "line 3: no instant"),
-        (f"{ref},letter", "line 3: four cells"),
+        (f"{ref},letter", "line 3: 4 cells"),
     ):
         with pytest.raises(LoadRefused, match=why):
             load(good.replace("10:00", "09:00") + wrong)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,13 @@ from django.core.management import call_command
 
 # Imported because it fills the registries of pages, as it does before every request.
 import config.urls  # noqa: F401
+from refunds.claims import reporting
 from refunds.models import Chargeback, FraudClaim, IssuerAction, Loss, Remedy
 from tests.config.test_every_door import browser_of
 from tests.refunds.claims.scene import Scene
 from tests.signing_in import code_typed
 from wallets.models import Payment, TopUp
+from winddown.actors import SYSTEM
 from winddown.models import Approval, AuditEntry
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +216,67 @@ def test_who_may_not_work_on_claims_is_refused(scene: Scene, staff: Callable[...
     stranger = browser_of(staff("treasury_operator"))
     for address in ("claims/", f"claims/{claim.pk}/", "claims/take-up/", "issuers/submit/"):
         assert stranger.get(f"/console/{address}").status_code == 403, address
+
+
+def test_files_of_reports_and_of_movements_are_in_once(
+    scene: Scene, support: Any, staff: Callable[..., Any], tmp_path: Path
+) -> None:
+    analyst = staff("fraud_analyst")
+    wallets = [scene.victim(30_000, spent=31_000, own=5_000), scene.victim(20_000)]
+    calls = tmp_path / "calls.csv"
+    calls.write_text(
+        "wallet_ref,channel\n" + "".join(f"{each.wallet_ref},customer\n" for each in wallets)
+    )
+    for _ in range(2):
+        run("load_claims", support, file=str(calls))
+    assert FraudClaim.objects.count() == 2
+    taken = " ".join(each.reference for each in FraudClaim.objects.all())
+    run("take_up_claims", analyst, claims=taken)
+    goods = Payment.objects.get()
+    lines = [f"{each.wallet.wallet_ref},top_up,{each.top_up_ref},thief" for each in all_charges()]
+    lines.append(f"{goods.wallet.wallet_ref},payment,{goods.payment_ref},thief")
+    moved = tmp_path / "moved.csv"
+    moved.write_text("\n".join(["wallet_ref,movement,movement_ref,payer", *lines, ""]))
+    desk = browser_of(analyst, headers=ENGLISH)
+    for _ in range(2):
+        with moved.open("rb") as file:
+            desk.post("/console/claims/load-losses/", {"file": file, "reason": "lists"})
+    assert sorted(Loss.objects.values_list("funding", "amount_minor")) == [
+        ("credit", 20_000),
+        ("credit", 30_000),
+        ("own_balance", 1_000),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("nobody,top_up,T,thief", "its wallet has no claim under work"),
+        ("{wallet},top_up,nothing,thief", "there is no such movement"),
+        ("{wallet},refund,{charge},thief", "there is no such movement"),
+        ("{wallet},top_up,{charge},somebody", "there is no such payer"),
+        ("{wallet},top_up,{charge},holder", "only a payment has another payer"),
+        ("{wallet},top_up", "4 cells expected"),
+    ],
+)
+def test_a_line_that_is_not_understood_leaves_nothing(
+    scene: Scene, staff: Callable[..., Any], tmp_path: Path, line: str, why: str
+) -> None:
+    wallet = scene.victim(30_000, funding="points")
+    (claim,) = reporting.report([wallet.pk], actor=SYSTEM, reason="test")
+    reporting.take_up([claim], actor=scene.analyst, reason="test")
+    charge = TopUp.objects.get().top_up_ref
+    good = f"{wallet.wallet_ref},top_up,{charge},thief"
+    path = tmp_path / "moved.csv"
+    wrong = line.format(wallet=wallet.wallet_ref, charge=charge)
+    path.write_text("\n".join(["wallet_ref,movement,movement_ref,payer", good, wrong, ""]))
+    desk = browser_of(staff("fraud_analyst"), headers=ENGLISH)
+    with path.open("rb") as file:
+        answer = desk.post("/console/claims/load-losses/", {"file": file, "reason": "lists"})
+    assert why in answer.content.decode()
+    assert "line 3" in answer.content.decode()
+    assert not Loss.objects.exists()
+
+
+def all_charges() -> list[TopUp]:
+    return list(TopUp.objects.filter(source="credit_card").select_related("wallet"))
