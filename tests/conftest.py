@@ -76,6 +76,15 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, lambda _number, _frame: None)
 
 
+# Each is one test or few that take minutes. Whoever begins such a test last works on it alone.
+LONGEST = ("tests/stories/", "tests/rehearsal/test_own_data.py", "tests/browser/test_pages.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Every connection of a test is the application's, unless the test says another role. A case
