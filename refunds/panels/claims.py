@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from refunds.claims import holding
 from refunds.models import FraudClaim, RuleHit
@@ -12,6 +13,7 @@ from winddown import words
 from winddown.actors import Actor
 from winddown.site import panels
 from winddown.site.panels import Change, Panel
+from winddown.words import StateWord
 
 words.REFUSALS.add_all(
     {
@@ -29,6 +31,71 @@ for _prefix, _title in (
 ):
     panels.name_subjects(_prefix, _title)
 
+
+words.STATES.add_all(
+    {
+        "fraud_claim": {
+            "candidate": StateWord(pgettext_lazy("claim", "Found by a rule"), "wait"),
+            "reported": StateWord(pgettext_lazy("claim", "Reported"), "wait"),
+            "triage": StateWord(pgettext_lazy("claim", "Taken up"), "wait"),
+            "investigating": StateWord(pgettext_lazy("claim", "Under investigation"), "wait"),
+            "awaiting_customer": StateWord(pgettext_lazy("claim", "Holder is asked"), "wait"),
+            "proposed_confirm": StateWord(pgettext_lazy("claim", "Fraud, to be decided"), "wait"),
+            "proposed_reject": StateWord(pgettext_lazy("claim", "No fraud, to be decided"), "wait"),
+            "confirmed": StateWord(pgettext_lazy("claim", "Confirmed"), "on"),
+            "rejected": StateWord(pgettext_lazy("claim", "Rejected"), "off"),
+            "appealed": StateWord(pgettext_lazy("claim", "Appealed"), "wait"),
+            "remedying": StateWord(pgettext_lazy("claim", "Being made good"), "wait"),
+            "remedied": StateWord(pgettext_lazy("claim", "Made good"), "on"),
+            "reopened": StateWord(pgettext_lazy("claim", "Opened again"), "wait"),
+            "closed": StateWord(pgettext_lazy("claim", "Closed"), "idle"),
+            "expired": StateWord(pgettext_lazy("claim", "Suspicion dropped"), "idle"),
+        },
+        "remedy": {
+            "proposed": StateWord(pgettext_lazy("remedy", "Proposed"), "wait"),
+            "asked": StateWord(pgettext_lazy("remedy", "Under way"), "wait"),
+            "remedied": StateWord(pgettext_lazy("remedy", "Made good"), "on"),
+            "failed": StateWord(pgettext_lazy("remedy", "Given up"), "off"),
+        },
+        "hold": {
+            "active": StateWord(pgettext_lazy("hold", "Held"), "wait"),
+            "released": StateWord(pgettext_lazy("hold", "Released"), "idle"),
+            "taken": StateWord(pgettext_lazy("hold", "Clawed back"), "off"),
+        },
+        "issuer_action": {
+            "draft": StateWord(pgettext_lazy("request", "Draft"), "idle"),
+            "pending_approval": StateWord(pgettext_lazy("request", "To be approved"), "wait"),
+            "approved": StateWord(pgettext_lazy("request", "To be sent"), "wait"),
+            "sent": StateWord(pgettext_lazy("request", "Sent"), "wait"),
+            "acknowledged": StateWord(pgettext_lazy("request", "Received by the issuer"), "wait"),
+            "overdue": StateWord(pgettext_lazy("request", "Answer overdue"), "bad"),
+            "escalated": StateWord(pgettext_lazy("request", "Escalated"), "bad"),
+            "debit_stopped": StateWord(pgettext_lazy("request", "Debit stopped"), "on"),
+            "refunded": StateWord(pgettext_lazy("request", "Refunded"), "on"),
+            "charged_back": StateWord(pgettext_lazy("request", "Charged back"), "idle"),
+            "too_late": StateWord(pgettext_lazy("request", "Too late"), "off"),
+            "declined": StateWord(pgettext_lazy("request", "Declined"), "off"),
+            "need_info": StateWord(pgettext_lazy("request", "More is needed"), "wait"),
+            "verified": StateWord(pgettext_lazy("request", "Shown by a statement"), "on"),
+            "fallback_opened": StateWord(pgettext_lazy("request", "Next route opened"), "idle"),
+            "closed": StateWord(pgettext_lazy("request", "Closed"), "idle"),
+        },
+        "chargeback": {
+            "notified": StateWord(pgettext_lazy("chargeback", "Announced"), "wait"),
+            "received": StateWord(pgettext_lazy("chargeback", "Received"), "wait"),
+            "accepting": StateWord(pgettext_lazy("chargeback", "To be accepted"), "wait"),
+            "representing": StateWord(pgettext_lazy("chargeback", "To be represented"), "wait"),
+            "accepted": StateWord(pgettext_lazy("chargeback", "Accepted"), "idle"),
+            "represented": StateWord(pgettext_lazy("chargeback", "Represented"), "wait"),
+            "prearb": StateWord(pgettext_lazy("chargeback", "Before arbitration"), "wait"),
+            "arbitration": StateWord(pgettext_lazy("chargeback", "Arbitration"), "wait"),
+            "won": StateWord(pgettext_lazy("chargeback", "Won"), "on"),
+            "lost": StateWord(pgettext_lazy("chargeback", "Lost"), "off"),
+            "lapsed": StateWord(pgettext_lazy("chargeback", "Time is over"), "bad"),
+            "closed": StateWord(pgettext_lazy("chargeback", "Closed"), "idle"),
+        },
+    }
+)
 
 CANDIDATES_SHOWN = 20
 

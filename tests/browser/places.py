@@ -148,10 +148,6 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
         [
             "/console/attack/",
             "/console/attack/hold/",
-            "/console/claims/",
-            "/console/claims/propose/",
-            "/console/issuers/",
-            "/console/issuers/chargeback/",
         ],
     )
     yield (
@@ -229,6 +225,24 @@ def of_refunds(*, application: int, batch: int, answer: str) -> dict[str, list[s
     }
 
 
+def of_claims(*, claim: int) -> dict[str, list[str]]:
+    """The pages of the claims desk and of the issuer desk, by the role that opens them."""
+    return {
+        "fraud_analyst": [
+            "/console/claims/",
+            f"/console/claims/{claim}/",
+            f"/console/claims/losses/?claim={claim}",
+            f"/console/claims/payers/?claim={claim}",
+            f"/console/claims/propose/?claims={claim}",
+            "/console/issuers/?queue=awaited",
+            "/console/issuers/chargeback/",
+            "/console/issuers/answers/",
+        ],
+        "fraud_supervisor": ["/console/issuers/", f"/console/claims/drop/?claims={claim}"],
+        "support": ["/console/claims/report/", "/console/claims/load-reports/"],
+    }
+
+
 def of_application() -> dict[str, list[str]]:
     """The pages of a customer's application, by what the customer has done so far."""
     at = "/account/refund/"
@@ -271,7 +285,6 @@ UNSEEN = {
     "console:person": "only merged accounts have it: tests/refunds/applications/test_persons.py",
     "console:unclaimed_file": _FILE,
     "console:unpaid_file": _FILE,
-    "console:claim": "no claim stands at this site: tests/refunds/claims/test_claims_desk.py",
     "refund:leave": "only who has a balance has it: tests/refunds/applications/test_leaving.py",
     "claim_code": "only the holder of a voucher has it: tests/refunds/payouts/test_methods.py",
     "console:restored_decide": "only a database that was restored too early has it",

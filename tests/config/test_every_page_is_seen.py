@@ -33,6 +33,7 @@ def seen() -> Iterator[str]:
         places.of_recovery_cases(defaultdict(lambda: 1, opened=1)),
         places.of_refunds(application=1, batch=1, answer="0" * 64),
         places.of_application(),
+        places.of_claims(claim=1),
     ):
         for found in of_role.values():
             yield from found

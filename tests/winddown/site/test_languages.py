@@ -12,7 +12,12 @@ from typing import Any
 import pytest
 from babel.messages import mofile, pofile
 from babel.messages.extract import extract
+from django.apps import apps
 from django.utils.translation.template import templatize
+
+# Imported because it fills the registries of pages, as it does before every request.
+import config.urls  # noqa: F401
+from winddown import words
 
 ROOT = Path(__file__).resolve().parents[3]
 CATALOGUE = ROOT / "locale" / "ja" / "LC_MESSAGES" / "django"
@@ -128,3 +133,26 @@ def test_a_translation_has_the_same_placeholders(mark: str) -> None:
         assert sorted(set(re.findall(mark, text))) == sorted(set(re.findall(mark, plain(each)))), (
             text
         )
+
+
+def test_every_state_that_a_page_shows_has_its_word() -> None:
+    """Otherwise a page shows the name of the code in both languages."""
+    shown = set()
+    for path in (ROOT / "templates").rglob("*.html"):
+        shown |= set(re.findall(r'{% state "(\w+)"', path.read_text()))
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            shown |= set(re.findall(r'machine="(\w+)"', path.read_text()))
+    machines = {
+        re.sub(r"(?<!^)(?=[A-Z])", "_", model.__name__).lower(): model
+        for model in apps.get_models()
+        if hasattr(model, "State")
+    }
+    wordless = {
+        f"{name}: {state}"
+        for name in shown & set(machines)
+        for state in machines[name].State.values  # type: ignore[attr-defined]
+        if state not in (words.STATES.get(name) or {})
+    }
+    assert not wordless
+    assert len(shown & set(machines)) > 10
