@@ -237,6 +237,7 @@ words.ACTS.add_all(
         "issuer_asks.submit": _("Requests to an issuer submitted"),
         "issuer_asks.decide": _("Requests to an issuer decided"),
         "issuer_asks.send": _("Requests sent to an issuer"),
+        "issuer_asks.hand_out": _("File of requests handed out once more"),
         "issuer_asks.import_answers": _("Answers of an issuer imported"),
         "issuer_asks.overdue": _("Requests to issuers overdue"),
         "issuer_asks.escalate": _("Requests to issuers escalated"),

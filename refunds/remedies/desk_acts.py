@@ -11,16 +11,15 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.models import Issuer, IssuerAction, Remedy, RequestList
+from refunds.models import Issuer, IssuerAction, IssuerFile, Remedy, RequestList
 from refunds.remedies import chargebacks, follow_up, issuer_answers, own_funds, requests
 from refunds.remedies.exchange_lines import arn_is_sound
-from refunds.remedies.transports import transport_of
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, says
 from winddown.programme.evidence_files import File
 from winddown.site.acts import Act
 from winddown.site.fields import AmountField, EvidenceField, LocalInstantField, planned
-from winddown.site.forms import ReasonForm, SayingField
+from winddown.site.forms import ReasonForm, RowField, SayingField
 from winddown.site.pages import stored_file
 
 DRAFT = "refunds.draft_issuer_action"
@@ -74,6 +73,14 @@ class IssuerForm(ReasonForm):
 class SendForm(IssuerForm):
     again = forms.BooleanField(
         label=_("Repeat requests that are overdue or need more"), required=False
+    )
+
+
+class FileForm(ReasonForm):
+    file = RowField(
+        IssuerFile,
+        label=_("Number of the file"),
+        missing=_("There is no file of this number."),
     )
 
 
@@ -141,9 +148,11 @@ def _send(actor: Actor, given: dict[str, Any]) -> HttpResponse:
         raise GuardNotMet(
             action=says("send issuer actions"), why=says("no request to this issuer is approved")
         )
-    transport = transport_of(file.issuer)
-    name = f"asks_{file.issuer.code}_{file.sequence:04d}{transport.suffix}"
-    return stored_file(File(name=name, content=file.content.encode(transport.encoding)))
+    return stored_file(requests.as_sent(file))
+
+
+def _hand_out(actor: Actor, given: dict[str, Any]) -> HttpResponse:
+    return stored_file(requests.hand_out(given["file"], actor=actor, reason=given["reason"]))
 
 
 def _hear(actor: Actor, given: dict[str, Any]) -> object:
@@ -182,6 +191,14 @@ DESK: dict[str, Act] = {
         permission=SEND,
         form=SendForm,
         do=_send,
+        tone="danger",
+    ),
+    "hand-out": Act(
+        title=pgettext_lazy("verb", "Store a file of requests once more"),
+        effect=_("The same bytes as before. The audit journal says who took them."),
+        permission=SEND,
+        form=FileForm,
+        do=_hand_out,
         tone="danger",
     ),
     "answers": Act(

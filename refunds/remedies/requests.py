@@ -21,8 +21,10 @@ from winddown.actors import Actor, require
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
+from winddown.files import write_once
 from winddown.machines.move import move_rows, transition_set
 from winddown.models import Programme
+from winddown.programme.evidence_files import File
 
 STAGE = "issuer"
 ATTEMPTS_MAX = 3
@@ -111,7 +113,7 @@ def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> I
 
     Returns the file, or None if there is no such request. With `again`, the file repeats the
     requests that are overdue or about which the issuer needed more information. They keep their key
-    and are sent at most three times. `write_to` writes the file after the commit.
+    and are sent at most three times.
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="send issuer actions")
     with transaction.atomic():
@@ -139,16 +141,7 @@ def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> I
             at=at,
             actor=actor,
         )
-        audit.append(
-            "issuer_asks.send",
-            f"issuer_file:{file.pk}",
-            actor=actor,
-            reason=reason,
-            issuer=issuer.code,
-            rows=file.rows,
-            amount_minor=file.amount_minor,
-            sha256=file.sha256,
-        )
+        _log("issuer_asks.send", file, actor=actor, reason=reason)
         return file
 
 
@@ -163,14 +156,63 @@ def _to_send(issuer: Issuer, *, again: bool) -> list[IssuerAction]:
     )
 
 
-def write_to(file: IssuerFile, directory: Path) -> Path:
-    """The stored request file is in `directory`, byte for byte as it was sent. A second call writes
-    the same bytes.
+def send_into(
+    issuer: Issuer, directory: Path, *, actor: Actor, reason: str, again: bool = False
+) -> tuple[IssuerFile, Path] | None:
+    """As after `send`, and the file is in `directory`. Both happen, or neither: requests whose file
+    could not be written are not sent. Raises what `write_once` raises.
     """
+    with transaction.atomic():
+        file = send(issuer, actor=actor, reason=reason, again=again)
+        return None if file is None else (file, _written(file, directory))
+
+
+def hand_out(file: IssuerFile, *, actor: Actor, reason: str) -> File:
+    """The stored file of requests was given to the person once more, byte for byte as it was sent.
+    The audit journal says to whom, when, and with which digest.
+
+    Raises `GuardNotMet` for a file of answers.
+    """
+    require(actor, "refunds.send_issuer_action", action="hand out issuer actions")
+    if file.direction != IssuerFile.Direction.ASK:
+        raise GuardNotMet(
+            action=says("hand out issuer actions"), why=says("the issuer wrote this file itself")
+        )
+    with transaction.atomic():
+        _log("issuer_asks.hand_out", file, actor=actor, reason=reason)
+    return as_sent(file)
+
+
+def hand_into(file: IssuerFile, directory: Path, *, actor: Actor, reason: str) -> Path:
+    """As after `hand_out`, and the file is in `directory`."""
+    with transaction.atomic():
+        hand_out(file, actor=actor, reason=reason)
+        return _written(file, directory)
+
+
+def as_sent(file: IssuerFile) -> File:
+    """Returns the stored file of requests with the name and the bytes that its issuer gets."""
     transport = transport_of(file.issuer)
-    path = directory / f"asks_{file.issuer.code}_{file.sequence:04d}{transport.suffix}"
-    path.write_bytes(file.content.encode(transport.encoding))
-    return path
+    name = f"asks_{file.issuer.code}_{file.sequence:04d}{transport.suffix}"
+    return File(name=name, content=file.content.encode(transport.encoding))
+
+
+def _written(file: IssuerFile, directory: Path) -> Path:
+    sent = as_sent(file)
+    return write_once(directory, sent.name, [sent.content])
+
+
+def _log(action: str, file: IssuerFile, *, actor: Actor, reason: str) -> None:
+    audit.append(
+        action,
+        f"issuer_file:{file.pk}",
+        actor=actor,
+        reason=reason,
+        issuer=file.issuer.code,
+        rows=file.rows,
+        amount_minor=file.amount_minor,
+        sha256=file.sha256,
+    )
 
 
 def _answer_due(issuer: Issuer, *, at: dt.datetime) -> dt.datetime:

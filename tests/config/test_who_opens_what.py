@@ -250,6 +250,7 @@ VERBS = {
         "submit": "refunds.draft_issuer_action",
         "chargeback": "refunds.draft_issuer_action",
         "send": "refunds.send_issuer_action",
+        "hand-out": "refunds.send_issuer_action",
         "answers": "refunds.send_issuer_action",
         "escalate": "refunds.send_issuer_action",
         "recredit": "refunds.decide_claim",

@@ -4,6 +4,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from refunds.models import Issuer, IssuerFile
 from refunds.remedies import requests
 from winddown.actors import Actor
@@ -29,24 +31,38 @@ class Command(StaffCommand):
 
     def act(self, options: dict[str, Any]) -> None:
         actor = self.proven_actor(options)
-        options["out"].mkdir(parents=True, exist_ok=True)
-        if options["file"]:
-            files = list(
-                IssuerFile.objects.filter(pk=options["file"], direction=IssuerFile.Direction.ASK)
-            )
-        else:
-            files = self.sent(options, actor=actor)
-        names = [requests.write_to(file, options["out"]).name for file in files]
-        rows = sum(file.rows for file in files)
+        files = (
+            self.sent(options, actor=actor)
+            if options["file"] is None
+            else [self.stored(options, actor=actor)]
+        )
+        rows = sum(file.rows for file, _ in files)
+        names = [path.name for _, path in files]
         self.say(f"{rows} requests in {len(files)} files.", rows=rows, files=names)
 
-    def sent(self, options: dict[str, Any], *, actor: Actor) -> list[IssuerFile]:
+    def stored(self, options: dict[str, Any], *, actor: Actor) -> tuple[IssuerFile, Path]:
+        """The stored file is in the directory again, unchanged."""
+        file = IssuerFile.objects.select_related("issuer").filter(pk=options["file"]).first()
+        if file is None:
+            raise CommandError(f"there is no file {options['file']}", returncode=2)
+        path = requests.hand_into(file, options["out"], actor=actor, reason=options["reason"])
+        return file, path
+
+    def sent(self, options: dict[str, Any], *, actor: Actor) -> list[tuple[IssuerFile, Path]]:
         """Every approved request is in a file for its issuer. Returns the new files."""
         issuers = Issuer.objects.order_by("code")
-        if options["issuer"]:
+        if options["issuer"] is not None:
             issuers = issuers.filter(code=options["issuer"])
+            if not issuers:
+                raise CommandError(f"there is no issuer {options['issuer']}", returncode=2)
         sent = [
-            requests.send(issuer, actor=actor, reason=options["reason"], again=options["again"])
+            requests.send_into(
+                issuer,
+                options["out"],
+                actor=actor,
+                reason=options["reason"],
+                again=options["again"],
+            )
             for issuer in issuers
         ]
-        return [file for file in sent if file is not None]
+        return [each for each in sent if each is not None]

@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 
 from refunds.models import IssuerAction, IssuerFile
 from refunds.remedies import requests
 from rehearsal import issuers
+from tests import factories
 from tests.refunds.claims.scene import Scene
 from tests.signing_in import code_typed
 from winddown import clock
+from winddown.models import AuditEntry
 
 
 def said(command: str, *args: Any, scene: Scene, **options: Any) -> dict[str, Any]:
@@ -46,12 +49,57 @@ def test_requests_are_exported_and_answers_imported_by_command(
     assert (again["applied"], again["repeated"]) == (0, 2)
 
 
-def test_a_stored_file_is_exported_again_unchanged(scene: Scene, tmp_path: Path) -> None:
+def test_a_stored_file_is_exported_again_unchanged_and_its_hand_out_recorded(
+    scene: Scene, tmp_path: Path
+) -> None:
     scene.confirmed(scene.victim(30_000))
     file = scene.asked()
     said("export_issuer_asks", scene=scene, out=tmp_path, file=file.pk)
     assert (tmp_path / "asks_HOSHI_0001.csv").read_bytes() == file.content.encode()
     assert IssuerFile.objects.count() == 1
+    (noted,) = AuditEntry.objects.filter(action="issuer_asks.hand_out")
+    assert (noted.actor_id, noted.facts["sha256"]) == (scene.analyst.pk, file.sha256)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"), [({"file": 0}, "no file 0"), ({"issuer": "NOBODY"}, "no issuer NOBODY")]
+)
+def test_what_is_not_there_is_refused_and_sends_nothing(
+    scene: Scene, tmp_path: Path, options: dict[str, Any], why: str
+) -> None:
+    scene.confirmed(scene.victim(30_000))
+    asked = requests.submit(IssuerAction.objects.all(), actor=scene.analyst, reason="test")
+    requests.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="test")
+    with pytest.raises(CommandError, match=why):
+        said("export_issuer_asks", scene=scene, out=tmp_path, **options)
+    assert IssuerAction.objects.get().state == IssuerAction.State.APPROVED
+
+
+def test_only_who_sends_requests_is_handed_a_file_of_requests(scene: Scene, tmp_path: Path) -> None:
+    scene.confirmed(scene.victim(30_000))
+    file = scene.asked()
+    scene.answer(file, "declined")
+    answered = IssuerFile.objects.exclude(pk=file.pk).get()
+    stranger = factories.make_staff("treasury_operator")
+    for number, person in ((file.pk, stranger), (answered.pk, scene.analyst)):
+        with pytest.raises(SystemExit) as ended, code_typed(person):
+            call_command(
+                "export_issuer_asks", out=tmp_path, file=number, by=person.login_id, reason="test"
+            )
+        assert ended.value.code == 1
+    assert list(tmp_path.iterdir()) == []
+    assert not AuditEntry.objects.filter(action="issuer_asks.hand_out").exists()
+
+
+def test_requests_whose_file_is_not_written_are_not_sent(scene: Scene, tmp_path: Path) -> None:
+    scene.confirmed(scene.victim(30_000))
+    asked = requests.submit(IssuerAction.objects.all(), actor=scene.analyst, reason="test")
+    requests.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="test")
+    (tmp_path / "asks_HOSHI_0001.csv").write_text("of somebody else")
+    with pytest.raises(SystemExit):
+        said("export_issuer_asks", scene=scene, out=tmp_path)
+    assert IssuerAction.objects.get().state == IssuerAction.State.APPROVED
+    assert not IssuerFile.objects.exists()
 
 
 def test_a_refused_answer_file_ends_the_command_with_code_1(scene: Scene, tmp_path: Path) -> None:
