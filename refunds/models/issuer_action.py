@@ -52,7 +52,8 @@ class IssuerAction(Stateful):
     | too_late | declined | need_info; need_info -> sent (again);
     debit_stopped | refunded -> verified -> closed; charged_back -> closed;
     too_late | declined -> fallback_opened -> closed;
-    draft | pending_approval | approved | need_info | overdue | escalated -> closed (another route).
+    draft | pending_approval | approved | sent | acknowledged | need_info | overdue | escalated
+    -> closed (another route).
     """
 
     class State(models.TextChoices):
@@ -87,6 +88,8 @@ class IssuerAction(Stateful):
     """The issuer has not answered in its time."""
     ANSWERABLE = (*AWAITED, *LATE)
     """An answer takes effect."""
+    OPEN = (*UNSENT, *ANSWERABLE, State.NEED_INFO)
+    """The issuer has not said what it will do."""
     SENT_AGAIN = (State.NEED_INFO, State.OVERDUE)
     """The request may be repeated under the same key."""
     DONE = (State.DEBIT_STOPPED, State.REFUNDED)
@@ -215,6 +218,16 @@ class IssuerAction(Stateful):
     )
     def send_back(self) -> None:
         """The second person did not agree."""
+
+    @transition(
+        field="state",
+        source="pending_approval",
+        target="draft",
+        permission="refunds.draft_issuer_action",
+        custom={"system": True},
+    )
+    def run_out(self) -> None:
+        """Nobody decided in time, so somebody submits the request again."""
 
     @transition(
         field="state",
@@ -351,6 +364,8 @@ class IssuerAction(Stateful):
             "draft",
             "pending_approval",
             "approved",
+            "sent",
+            "acknowledged",
             "need_info",
             "overdue",
             "escalated",

@@ -1,4 +1,4 @@
-"""Requests to issuers are overdue, given up, verified or closed when their time has come."""
+"""Requests to issuers are drafts again, overdue, verified or closed when their time has come."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from refunds.models import IssuerAction, Remedy
-from refunds.remedies import routes, slots
+from refunds.models import IssuerAction, RequestList
+from refunds.remedies import cut_offs, requests
 from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
+from winddown.authority import approvals
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_set
 from winddown.models import Programme
@@ -52,36 +53,20 @@ def escalate(actions: Iterable[IssuerAction], *, actor: Actor, reason: str) -> i
         return moved
 
 
-def give_up_unsent(*, actor: Actor = SYSTEM) -> int:
-    """Stops of a debit that were not sent before the issuer's cut-off are closed, and their losses
-    take the next route (rule 18). Returns how many.
-    """
+def return_expired() -> int:
+    """Requests of lists that nobody decided in time are drafts again. Returns how many."""
     with transaction.atomic():
         at = clock.now()
-        waiting = (
-            IssuerAction.objects.select_for_update(no_key=True, of=("self",))
-            .filter(
-                kind=IssuerAction.Kind.STOP_DEBIT,
-                state__in=IssuerAction.UNSENT,
-                deadline_at__lte=at,
-            )
-            .select_related("remedy__loss__issuer")
-            .order_by("pk")
-        )
-        zone = Programme.current().zone
-        passed = [each for each in waiting if slots.cut_off(each.remedy.loss, zone=zone) <= at]
-        if not passed:
-            return 0
-        slots.fall_back(
-            [action.remedy for action in passed],
-            routes.UNANSWERED[routes.STOP_DEBIT],
-            failure=Remedy.Failure.TOO_LATE,
-            at=at,
-            actor=actor,
-        )
-        ids = [action.pk for action in passed]
-        moved = move_rows(IssuerAction, "close", ids, actor=actor, reason="cut-off passed")
-        audit.append("issuer_asks.give_up_unsent", "issuer_actions", actor=actor, n=moved)
+        waiting = RequestList.objects.filter(actions__state=IssuerAction.State.PENDING_APPROVAL)
+        expired = []
+        for listed in waiting.distinct().order_by("pk"):
+            asked = approvals.standing(listed.subject, stage=requests.STAGE)
+            if asked is None or asked.expires_at <= at:
+                expired.append(listed.pk)
+        rows = IssuerAction.objects.filter(request_list__in=expired)
+        moved = transition_set(rows, "run_out", run=None) if expired else 0
+        if moved:
+            audit.append("issuer_asks.run_out", "issuer_actions", actor=SYSTEM, n=moved)
         return moved
 
 
@@ -109,10 +94,11 @@ def verify_and_close() -> int:
 
 
 def follow_up() -> dict[str, int]:
-    """Missed cut-offs, overdue answers and done requests have moved on. Returns how many of each. A
-    second call changes nothing."""
+    """Missed cut-offs, expired approvals, overdue answers and done requests have moved on. Returns
+    how many of each. A second call changes nothing."""
     return {
-        "fell_back": give_up_unsent(),
+        "fell_back": cut_offs.fall_back(),
+        "run_out": return_expired(),
         "overdue": mark_overdue(),
         "closed": verify_and_close(),
     }

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from refunds.models import Issuer, IssuerAction, IssuerAnswer, IssuerFile, Remedy
-from refunds.remedies import requests, routes, slots
+from refunds.remedies import cut_offs, requests, routes, slots
 from refunds.remedies.exchange_lines import AnswerLine, text_of
 from refunds.remedies.transports import transport_of
 from winddown import clock
@@ -57,7 +57,8 @@ def import_answers(
     all in one transaction.
 
     The same file, or the same line in another file, changes nothing the second time (rule 25). A
-    line for a request that no longer waits is stored as not awaited. Raises `LoadRefused` for the
+    line for a request that no longer waits, such as one whose cut-off has passed, is stored as not
+    awaited. Raises `LoadRefused` for the
     whole file if one line is not understood, names an unknown request, another issuer or amount, or
     an answer that does not belong to the request.
     """
@@ -70,6 +71,7 @@ def import_answers(
         earlier = _imported_before(text)
         if earlier is not None:
             return Imported(file=earlier, applied=0, repeated=len(answers), not_awaited=0)
+        cut_offs.fall_back(issuer)
         at = clock.now()
         actions = _matched(issuer, answers, name=name)
         fresh, awaited = _sorted_out(answers, actions)

@@ -13,7 +13,7 @@ from django.db.models import F, Max, QuerySet
 
 from refunds.bankfiles.calendar import next_bank_business_day
 from refunds.models import Issuer, IssuerAction, IssuerFile, RequestList
-from refunds.remedies import slots
+from refunds.remedies import cut_offs, slots
 from refunds.remedies.exchange_lines import RequestLine
 from refunds.remedies.transports import transport_of
 from winddown import clock
@@ -111,13 +111,15 @@ def decide(
 def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> IssuerFile | None:
     """Every approved request to the issuer is in one frozen file, and its answer is awaited.
 
-    Returns the file, or None if there is no such request. With `again`, the file repeats the
+    Returns the file, or None if there is no such request. A stop of a debit that is past its
+    cut-off does not leave: its loss takes the next route at once. With `again`, the file repeats the
     requests that are overdue or about which the issuer needed more information. They keep their key
     and are sent at most three times.
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="send issuer actions")
     with transaction.atomic():
         issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer.pk)
+        cut_offs.fall_back(issuer)
         at = clock.now()
         chosen = _to_send(issuer, again=again)
         if not chosen:

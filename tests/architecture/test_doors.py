@@ -28,7 +28,6 @@ NOT_ASKED_FOR = {
     "refunds.claims.ending.close_after_appeal_time": "the tick does it when the time is over",
     "refunds.payouts.payout_batches.execute_due": "the tick does it on the value date",
     "refunds.payouts.refund_limits.set_down": "the set-up file does it, which has both doors",
-    "refunds.remedies.follow_up.give_up_unsent": "the follow-up of the tick does it",
     "refunds.payouts.methods.vouchers.reveal": "its holder alone sees a code, on the portal",
     "refunds.payouts.uploads.upload": "a command books the file where it lies",
     "winddown.evidence.refused.note": "every refused permission does it",

@@ -50,6 +50,7 @@ MIGRATIONS = {
         "0036_money_that_came_back",
         "0037_losses_are_lines",
         "0038_end_of_data",
+        "0039_past_the_cut_off",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -12,7 +12,7 @@ from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from refunds.claims import deciding
 from refunds.models import Chargeback, FraudClaim, IssuerAction, IssuerAnswer, Loss, Remedy
-from refunds.remedies import chargebacks, follow_up, own_funds, requests, slots
+from refunds.remedies import chargebacks, cut_offs, follow_up, own_funds, requests, slots
 from refunds.remedies.exchange_lines import luhn_digit
 from refunds.remedies.transports import transport_of
 from rehearsal import issuers
@@ -22,7 +22,7 @@ from tests.refunds.claims.scene import HIT_AT, Scene, answers, balance, jst, kin
 from tests.refunds.claims.test_claims import breaches
 from tests.unguarded import give_past_the_guards
 from winddown import clock
-from winddown.errors import GuardNotMet, LoadRefused, PlanChanged, SamePerson
+from winddown.errors import GuardNotMet, LoadRefused, PlanChanged, PlanExpired, SamePerson
 from winddown.evidence import audit
 
 DIGITS = "7498750218200000000001"
@@ -55,11 +55,75 @@ def test_a_stop_not_sent_before_the_cut_off_becomes_an_issuer_refund(scene: Scen
     scene.at(2019, 7, 5)
     scene.confirmed(wallet)
     scene.at(2019, 8, 7, 23, 59)
-    assert follow_up.give_up_unsent() == 0
+    assert cut_offs.fall_back() == 0
     scene.at(2019, 8, 8)
-    assert follow_up.give_up_unsent() == 1
-    assert follow_up.give_up_unsent() == 0
+    assert cut_offs.fall_back() == 1
+    assert cut_offs.fall_back() == 0
     assert kinds(wallet) == [("stop_debit", "failed"), ("issuer_refund", "proposed")]
+
+
+@pytest.mark.parametrize("state", ["sent", "need_info", "overdue", "escalated"])
+def test_a_stop_that_the_issuer_did_not_confirm_falls_back_at_the_cut_off(
+    scene: Scene, state: str
+) -> None:
+    """Silence, a question and an overdue answer wait no longer than the debit does."""
+    wallet = scene.victim(30_000)
+    scene.at(2019, 7, 5)
+    scene.confirmed(wallet)
+    file = scene.asked()
+    if state == "need_info":
+        scene.answer(file, "need_info")
+    if state in ("overdue", "escalated"):
+        scene.at(2019, 7, 20)
+        follow_up.follow_up()
+    if state == "escalated":
+        follow_up.escalate(IssuerAction.objects.all(), actor=scene.analyst, reason="called")
+    assert IssuerAction.objects.get().state == state
+    scene.at(2019, 8, 7, 23, 59)
+    assert follow_up.follow_up()["fell_back"] == 0
+    scene.at(2019, 8, 8)
+    assert follow_up.follow_up()["fell_back"] == 1
+    assert kinds(wallet) == [("stop_debit", "failed"), ("issuer_refund", "proposed")]
+    assert IssuerAction.objects.order_by("pk")[0].state == "closed"
+    assert breaches() == {}
+
+
+def test_nothing_leaves_after_the_cut_off_however_late_the_tick_is(scene: Scene) -> None:
+    wallet = scene.victim(30_000)
+    scene.at(2019, 7, 5)
+    scene.confirmed(wallet)
+    asked = requests.submit(IssuerAction.objects.all(), actor=scene.analyst, reason="test")
+    requests.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="test")
+    scene.at(2019, 8, 8)
+    assert requests.send(scene.issuer, actor=scene.analyst, reason="late") is None
+    assert kinds(wallet) == [("stop_debit", "failed"), ("issuer_refund", "proposed")]
+
+
+def test_no_answer_counts_after_the_cut_off_however_late_the_tick_is(scene: Scene) -> None:
+    wallet = scene.victim(30_000)
+    scene.at(2019, 7, 5)
+    scene.confirmed(wallet)
+    file = scene.asked()
+    scene.at(2019, 8, 8)
+    done = scene.answer(file, "accepted_debit_stopped")
+    assert (done.applied, done.not_awaited) == (0, 1)
+    assert kinds(wallet) == [("stop_debit", "failed"), ("issuer_refund", "proposed")]
+    assert balance("fraud_suspense") == 30_000
+
+
+def test_requests_that_nobody_approved_in_time_are_drafts_again(scene: Scene) -> None:
+    scene.at(2019, 7, 5)
+    scene.confirmed(scene.victim(30_000))
+    scene.at(2019, 7, 5)
+    asked = requests.submit(IssuerAction.objects.all(), actor=scene.analyst, reason="test")
+    scene.at(2019, 7, 5, 23)
+    assert follow_up.follow_up()["run_out"] == 0
+    scene.at(2019, 7, 6)
+    assert follow_up.follow_up()["run_out"] == 1
+    assert follow_up.follow_up()["run_out"] == 0
+    with pytest.raises(PlanExpired), transaction.atomic():
+        requests.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="late")
+    assert scene.asked().rows == 1
 
 
 def test_the_debit_of_a_debit_card_cannot_be_asked_to_be_stopped(scene: Scene) -> None:
