@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from accounts import birth_dates, postal_addresses
 from accounts.attacks import counting
 from accounts.credentials import hash_costs, imported_hashes
-from accounts.models import AuthEvent, ExternalIdentity, ResetNotice, User
+from accounts.models import AuthEvent, ExternalIdentity, LogCoverage, ResetNotice, User
 from accounts.models.user import LOGIN_ID_MAX
 from accounts.reset_notices import mail_results
 from winddown import clock
@@ -345,7 +345,10 @@ def _record_auth_events(actor: Actor, progress: Callable[[int, int], None]) -> i
     """Every attempt is recorded. The next count starts at the earliest of them. An attempt that
     breaks a rule is left out, and the load refuses the file.
     """
-    inserted = insert_rows(AUTH_EVENTS, unless=staged_rules.breached(AUTH_EVENTS))
+    kind = AUTH_EVENTS.with_header(())
+    if staged_rules.has_column("event"):
+        kind = replace(AUTH_EVENTS, values={**AUTH_EVENTS.values, "event": "r.event"})
+    inserted = insert_rows(kind, unless=staged_rules.breached(kind))
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT min(occurred_at) FROM {STAGED}")  # noqa: S608  a constant
         earliest = cursor.fetchone()[0]
@@ -361,7 +364,7 @@ AUTH_EVENTS = declare(
         title="Sign-ins",
         model=AuthEvent,
         columns=(
-            instant("occurred_at", "when it was tried"),
+            instant("occurred_at", "when it was tried, or happened"),
             text("login_id", "the typed login id; stored in lower case", length_max=254),
             reference(
                 "account_ref",
@@ -372,7 +375,7 @@ AUTH_EVENTS = declare(
             choice("outcome", "what came of it", options=tuple(AuthEvent.Outcome.values)),
             declared_choice(
                 "method",
-                "password, passkey, or the provider",
+                "password, passkey, or the provider; of another event, the login that it is about",
                 section="login_providers",
                 options=declared.providers,
                 also=AuthEvent.OWN_METHODS,
@@ -412,6 +415,15 @@ AUTH_EVENTS = declare(
                 " that is not known",
                 options=("yes", "no"),
             ),
+            replace(
+                choice(
+                    "event",
+                    "what happened; a file without the column has sign-ins only",
+                    options=tuple(AuthEvent.Event.values),
+                ),
+                may_be_absent=True,
+                group="event",
+            ),
         ),
         rules=(
             Rule(
@@ -429,6 +441,12 @@ AUTH_EVENTS = declare(
                 breach="r.displaced_session = 'yes' AND r.outcome <> 'success'",
                 reason="'is yes; only a success can end another session'",
             ),
+            Rule(
+                column="event",
+                breach="r.event <> 'sign_in' AND (r.outcome = 'wrong_password'"
+                " OR r.displaced_session = 'yes')",
+                reason="'is no sign-in; only a sign-in has a wrong password or displaces a session'",
+            ),
         ),
         values={
             "occurred_at": "r.occurred_at",
@@ -443,6 +461,52 @@ AUTH_EVENTS = declare(
         },
         copy=_copy_auth_events,
         record=_record_auth_events,
+    )
+)
+
+def _record_coverage(actor: Actor, progress: Callable[[int, int], None]) -> int:
+    """Every row is recorded. One that breaks a rule is left out, and the load refuses the file."""
+    inserted = insert_rows(LOG_COVERAGE, unless=staged_rules.breached(LOG_COVERAGE))
+    progress(1, 1)
+    return inserted
+
+
+LOG_COVERAGE = declare(
+    FileKind(
+        name="log_coverage",
+        title="Coverage of the logs",
+        model=LogCoverage,
+        columns=(
+            choice(
+                "log",
+                "which events of `load_auth_events` the row is about",
+                options=tuple(AuthEvent.Event.values),
+            ),
+            instant("covered_from", "from when on"),
+            instant("covered_until", "until when, that instant not included"),
+            choice(
+                "complete",
+                "`yes`: every event of the time was loaded; `no`: some may be missing",
+                options=("yes", "no"),
+            ),
+            text("source", "who vouches for it, or why it is not complete", length_max=200),
+        ),
+        rules=(
+            Rule(
+                column="covered_until",
+                breach="r.covered_until <= r.covered_from",
+                reason="'is not after covered_from'",
+            ),
+            Rule(column="source", breach="btrim(r.source) = ''", reason="'is blank'"),
+        ),
+        values={
+            "log": "r.log",
+            "covered_from": "r.covered_from",
+            "covered_until": "r.covered_until",
+            "complete": "r.complete = 'yes'",
+            "source": "r.source",
+        },
+        record=_record_coverage,
     )
 )
 

@@ -420,6 +420,7 @@ ACTS.add_all(
         "load.auth_events": _("File loaded: sign-in attempts"),
         "load.external_identities": _("File loaded: external identities"),
         "load.funding_cards": _("File loaded: funding cards"),
+        "load.log_coverage": _("File loaded: coverage of the logs"),
         "load.mail_results": _("File loaded: mail results"),
         "load.payments": _("File loaded: payments"),
         "load.top_ups": _("File loaded: top-ups"),

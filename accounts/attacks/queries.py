@@ -22,7 +22,8 @@ COUNT_MINUTES: Final = f"""
             count(*) FILTER (WHERE outcome = 'wrong_password'), 0,
             count(*) FILTER (WHERE outcome = 'success'),
             count(*) FILTER (WHERE outcome = 'refused')
-        FROM accounts_authevent e WHERE {IN_SPAN.format("e.occurred_at")} GROUP BY 1
+        FROM accounts_authevent e
+        WHERE e.event = 'sign_in' AND {IN_SPAN.format("e.occurred_at")} GROUP BY 1
         RETURNING attempts
     ) SELECT coalesce(sum(attempts), 0) FROM counted
 """  # noqa: S608  constants
@@ -35,7 +36,7 @@ COUNT_DEVICES: Final = f"""
     SELECT DISTINCT ON (user_id, device_ref)
         user_id, device_ref, occurred_at, id, network, country, displaced_session
     FROM accounts_authevent e
-    WHERE outcome = 'success' AND user_id IS NOT NULL AND device_ref <> ''
+    WHERE event = 'sign_in' AND outcome = 'success' AND user_id IS NOT NULL AND device_ref <> ''
         AND {IN_SPAN.format("occurred_at")}
         AND NOT EXISTS (SELECT FROM accounts_accountdevice earlier
             WHERE earlier.user_id = e.user_id AND earlier.device_ref = e.device_ref
@@ -60,7 +61,7 @@ COUNT_SOURCES: Final = f"""
         LEFT JOIN accounts_accountdevice known ON e.outcome = 'wrong_password'
             AND known.user_id = e.user_id AND known.device_ref = e.device_ref
             AND known.first_at <= e.occurred_at
-        WHERE {IN_SPAN.format("e.occurred_at")}
+        WHERE e.event = 'sign_in' AND {IN_SPAN.format("e.occurred_at")}
             AND e.outcome IN ('unknown_login_id', 'wrong_password') AND known.user_id IS NULL
         GROUP BY 1, 2, 3
     ), strange AS (

@@ -17,6 +17,7 @@ from accounts.models.credential_fence import CredentialFence, CredentialFenceTra
 from accounts.models.device_token import DeviceToken
 from accounts.models.external_identity import ExternalIdentity, ExternalIdentityTransition
 from accounts.models.imported_hash_cost import ImportedHashCost
+from accounts.models.log_coverage import LogCoverage
 from accounts.models.merchant_notice import MerchantMailing, MerchantNotice, MerchantReceipt
 from accounts.models.message import Message
 from accounts.models.one_time_link import AccessRequest, OneTimeLink
@@ -53,6 +54,7 @@ __all__ = [
     "ExternalIdentity",
     "ExternalIdentityTransition",
     "ImportedHashCost",
+    "LogCoverage",
     "MailReport",
     "MerchantMailing",
     "MerchantNotice",

@@ -1,4 +1,6 @@
-"""Attempts to sign in. Attack analysis reads them. There are tens of millions of rows."""
+"""Attempts to sign in, and what else happened to the ways into an account. Attack analysis reads them.
+There are tens of millions of rows.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +17,21 @@ BLANK = {"login_id": "''", "network": "NULL::inet", "device_ref": "''"}
 
 
 class AuthEvent(models.Model):
-    """One attempt to sign in and its outcome.
+    """One attempt to sign in and its outcome, or another event at a way into an account.
 
     The rows are written in the order of time and read in ranges of time, so a BRIN index is enough.
     A b-tree would only slow the load. The storage migration drops even that of the primary key.
     `user_id` has no foreign key: an attempt with an unknown login id has no user, and the rows
     outlive the users.
     """
+
+    class Event(models.TextChoices):
+        SIGN_IN = "sign_in"
+        RESET = "reset"
+        REMINDER = "reminder"
+        LINK = "link"
+        TOKEN = "token"  # noqa: S105
+        CONTACT_CHANGE = "contact_change"
 
     class Outcome(models.TextChoices):
         SUCCESS = "success"
@@ -48,6 +58,13 @@ class AuthEvent(models.Model):
         " systems that let one device in at a time say so; our own sign-in lets several in.",
     )
 
+    event = models.CharField(
+        max_length=16,
+        choices=Event.choices,
+        db_default="sign_in",
+        help_text="Only core systems write the others; detection counts the sign-ins alone.",
+    )
+
     class Meta:
         default_permissions = ()
         triggers = append_only_until_deleted(
@@ -65,7 +82,18 @@ class AuthEvent(models.Model):
                 ),
                 name="auth_outcome_known",
             ),
+            models.CheckConstraint(
+                condition=Q(event="sign_in")
+                | (
+                    Q(event__in=["reset", "reminder", "link", "token", "contact_change"])
+                    & ~Q(outcome="wrong_password")
+                    & Q(displaced_session=False)
+                ),
+                name="auth_event_known",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.outcome} by {self.method} at {self.occurred_at:%Y-%m-%d %H:%M:%S}"
+        return (
+            f"{self.event}: {self.outcome} by {self.method} at {self.occurred_at:%Y-%m-%d %H:%M:%S}"
+        )

@@ -51,7 +51,8 @@ def belongs(group: str, *, as_of: dt.datetime) -> Q:
 def signed_in(as_of: dt.datetime) -> QuerySet[Any]:
     since = as_of - dt.timedelta(days=ACTIVE_DAYS)
     events = AuthEvent.objects.filter(occurred_at__gte=since, occurred_at__lte=as_of)
-    return events.filter(outcome=AuthEvent.Outcome.SUCCESS, user_id__isnull=False).values("user_id")
+    opened = events.filter(event=AuthEvent.Event.SIGN_IN, outcome=AuthEvent.Outcome.SUCCESS)
+    return opened.filter(user_id__isnull=False).values("user_id")
 
 
 # --- how many at a time ---------------------------------------------------------------------------

@@ -36,6 +36,7 @@ MIGRATIONS = {
         "0030_documents_asked",
         "0031_arrival_and_codes",
         "0032_person_keys",
+        "0033_ways_in",
     ],
     "wallets": ["0001_squashed_0007"],
     "refunds": [

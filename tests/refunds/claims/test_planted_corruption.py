@@ -43,6 +43,7 @@ LEFT_OUT: dict[str, str] = {
     **dict.fromkeys(("winddown.Batch", "winddown.Failure", "winddown.Worker"), WORK),
     "accounts.AttackWatch": "how far the detection has read",
     "accounts.AuthEvent": "attempts to sign in: too many to note each, and no money moves by them",
+    "accounts.LogCoverage": "what the operator says of its logs: no money moves by it",
     "accounts.DetectionRule": "what the detection looks for",
     "accounts.AccountDevice": COUNTED,
     "accounts.AttackWindow": COUNTED,

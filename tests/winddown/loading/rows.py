@@ -83,6 +83,14 @@ ROWS: dict[str, dict[str, Any]] = {
         "device_ref": "d1",
         "country": "JP",
         "displaced_session": "no",
+        "event": "sign_in",
+    },
+    "log_coverage": {
+        "log": "reset",
+        "covered_from": "2019-06-01T00:00:00+09:00",
+        "covered_until": "2019-07-01T09:00:00+09:00",
+        "complete": "yes",
+        "source": "the core system's letter",
     },
 }
 

@@ -15,10 +15,18 @@ import pytest
 from django.contrib.auth.hashers import is_password_usable
 from django.db import connection
 
+from accounts import log_coverage
 from accounts.attacks import counting
-from accounts.models import AttackWatch, AuthEvent, ExternalIdentity, SourceMinute, User
+from accounts.models import (
+    AccountDevice,
+    AttackWatch,
+    AuthEvent,
+    ExternalIdentity,
+    SourceMinute,
+    User,
+)
 from tests.factories import make_wallet
-from tests.winddown.loading.rows import HASH, JST, ROWS, at
+from tests.winddown.loading.rows import HASH, JST, ROWS, at, reasons, refusal
 from wallets.models import FundingCard, Journal, Payment, TopUp, Wallet
 from wallets.movements import charging, histories, spending
 from winddown import clock
@@ -323,6 +331,7 @@ ATTEMPTS: tuple[dict[str, str], ...] = (
         (({"network": "::ffff:192.0.2.10"},), (), False),
         ((), ("login_id", *(n for n in ROWS["auth_events"] if n != "login_id")), False),
         ((), ("country", *(n for n in ROWS["auth_events"] if n != "country")), True),
+        ((), tuple(n for n in ROWS["auth_events"] if n != "event"), True),
     ],
     ids=[
         "plain",
@@ -332,6 +341,7 @@ ATTEMPTS: tuple[dict[str, str], ...] = (
         "IPv4 in IPv6",
         "login id first",
         "another order",
+        "without event",
     ],
 )
 def test_sign_ins_are_the_same_whether_they_are_copied_or_staged(
@@ -369,6 +379,57 @@ def test_sign_ins_are_the_same_whether_they_are_copied_or_staged(
     staged = loaded("staged.csv", newline="\r\n")
     assert "checking" in phases
     assert copied == quoted == staged
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL])
+def test_other_events_of_the_ways_in_are_loaded_and_no_attack_is_seen_in_them(
+    people: Callable[[int], None], load: Load, write: Callable[..., Path], quoting: int
+) -> None:
+    people(1)
+    unknown = {"account_ref": "", "outcome": "unknown_login_id"}
+    rows = (
+        {"event": "sign_in"},
+        {"event": "reset", "device_ref": "d2"},
+        {"event": "reminder", **unknown},
+        {"event": "contact_change", "outcome": "refused"},
+        {"event": "link"},
+        {"event": "token", "method": "line"},
+    )
+    columns = ("event", *(name for name in ROWS["auth_events"] if name != "event"))
+    loader.load("auth_events", write("auth_events", *rows, columns=columns, quoting=quoting))
+    assert list(AuthEvent.objects.order_by("pk").values_list("event", flat=True)) == [
+        row["event"] for row in rows
+    ]
+    counted = counting.count_attempts(until=dt.datetime.fromisoformat(at(48)))
+    assert counted.attempts == 1
+    assert list(AccountDevice.objects.values_list("device_ref", flat=True)) == ["d1"]
+    assert not SourceMinute.objects.exists()
+    wrong = write("auth_events", {"event": "reset", "outcome": "wrong_password"}, columns=columns)
+    assert "is no sign-in" in str(reasons(refusal(loader.load, "auth_events", wrong)))
+
+
+def test_a_log_is_complete_where_the_last_word_says_so(rehearsal_clock: Any, load: Load) -> None:
+    """Of one file the row that says incomplete holds; a later file is a later word."""
+    rehearsal_clock.travel(dt.datetime.fromisoformat(at(24)), frozen=True)
+    hours = [dt.datetime.fromisoformat(at(hour)) for hour in range(10)]
+    row = {"log": "reset", "covered_from": at(1), "covered_until": at(8)}
+    load(
+        "log_coverage",
+        {**row, "covered_from": at(3), "covered_until": at(4), "complete": "no"},
+        row,
+    )
+    assert log_coverage.coverage().gaps("reset", hours[0], hours[9]) == [
+        (hours[0], hours[1]),
+        (hours[3], hours[4]),
+        (hours[8], hours[9]),
+    ]
+    assert log_coverage.coverage().gaps("reset", hours[4], hours[8]) == []
+    assert log_coverage.coverage().gaps("token", hours[4], hours[5]) == [(hours[4], hours[5])]
+    clock.travel(clock.now() + dt.timedelta(hours=1), frozen=True)
+    load("log_coverage", {**row, "covered_from": at(3), "covered_until": at(5)})
+    assert log_coverage.coverage().gaps("reset", hours[1], hours[8]) == []
+    refused = refusal(load, "log_coverage", {**row, "covered_until": at(1)})
+    assert "is not after covered_from" in str(reasons(refused))
 
 
 def test_sign_ins_that_come_late_are_counted_again_from_the_earliest_of_them(

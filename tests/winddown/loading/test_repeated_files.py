@@ -17,7 +17,7 @@ from wallets.models import Payment, TopUp, Wallet
 from wallets.movements import charging, spending
 from winddown.actors import SYSTEM
 from winddown.errors import NotPermitted
-from winddown.loading import loader, outcome
+from winddown.loading import file_kinds, loader, outcome
 from winddown.models import AuditEntry, LoadedFile
 
 pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
@@ -34,6 +34,7 @@ IN_ORDER = (
     "top_ups",
     "payments",
     "auth_events",
+    "log_coverage",
 )
 
 
@@ -52,7 +53,7 @@ def test_the_same_file_is_recognised_and_changes_nothing(
     assert everything() == before
 
 
-@pytest.mark.parametrize("kind", [kind for kind in IN_ORDER if kind != "auth_events"])
+@pytest.mark.parametrize("kind", [kind for kind in IN_ORDER if file_kinds.get(kind).key])
 def test_the_same_rows_in_other_bytes_are_recognised(
     kind: str, write: Write, switches: None, everything: Everything
 ) -> None:
