@@ -464,6 +464,7 @@ AUTH_EVENTS = declare(
     )
 )
 
+
 def _record_coverage(actor: Actor, progress: Callable[[int, int], None]) -> int:
     """Every row is recorded. One that breaks a rule is left out, and the load refuses the file."""
     inserted = insert_rows(LOG_COVERAGE, unless=staged_rules.breached(LOG_COVERAGE))
