@@ -221,6 +221,7 @@ words.ACTS.add_all(
         "claims.load_reports": _("File of reports loaded"),
         "claims.load_losses": _("File of what thieves did loaded"),
         "claims.name_payers": _("Who paid named"),
+        "claims.dispute": _("Movements disputed by the holder"),
         "claim.open": _("Claim opened on the page"),
         "claims.name_losses": _("Losses named"),
         "claims.drop_loss": _("Loss dropped"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db.models import Max, QuerySet
 
 from accounts.models import User
-from refunds.claims import intake, losses
+from refunds.claims import intake, wallet_traces
 from refunds.models import (
     ClaimDecision,
     FraudClaim,
@@ -183,7 +183,7 @@ class OwnClaims:
 
 def _lost() -> QuerySet[TopUp]:
     """Returns the top-ups that a thief can have made."""
-    kinds = list(losses.FUNDING_OF_KIND)
+    kinds = list(wallet_traces.FUNDING_OF_KIND)
     sources = FundingSource.objects.filter(kind__in=kinds).values("code")
     return TopUp.objects.filter(state__in=TopUp.CHARGED, source__in=sources)
 

@@ -70,7 +70,16 @@ class Taken:
     amount_minor: int
 
 
-Event = Came | Went | CameBack | Taken
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A hold keeps this much of the thief's charges in the wallet from now on, or with an amount
+    below zero no longer: a payment of an unknown person did not take it.
+    """
+
+    amount_minor: int
+
+
+Event = Came | Went | CameBack | Taken | Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +135,7 @@ class _Wallet:
     # For each movement that took value: the lots in the order in which they were taken.
     took: dict[str, list[tuple[_Lot, int]]] = field(default_factory=lambda: defaultdict(list))
     by: dict[str, Person] = field(default_factory=dict)
+    kept_minor: int = 0
 
 
 def trace(events: Iterable[Event], *, policy: Policy) -> Trace:
@@ -145,43 +155,57 @@ def trace(events: Iterable[Event], *, policy: Policy) -> Trace:
                 charged += amount if by is Person.THIEF else 0
             case Went(key, by, amount):
                 wallet.by[key] = by
-                wallet.took[key] += _take(_order(wallet.lots, by, policy, amount), amount, key=key)
+                wallet.took[key] += _take(_order(wallet, by, policy, amount), amount, key=key)
             case Taken(key, amount):
                 lots = sorted(wallet.lots, key=lambda lot: lot.by is not Person.THIEF)
                 wallet.took[key] += _take([(lot, lot.left_minor) for lot in lots], amount, key=key)
                 taken.add(key)
             case CameBack(key, amount):
                 _give_back(wallet.took[key], amount, key=key)
+            case Kept(amount):
+                wallet.kept_minor += amount
     return _result(wallet, charged_minor=charged, taken=taken)
 
 
 def _order(
-    lots: Sequence[_Lot], by: Person, policy: Policy, amount_minor: int
+    wallet: _Wallet, by: Person, policy: Policy, amount_minor: int
 ) -> list[tuple[_Lot, int]]:
     """Returns the lots in the order in which a payment by the person takes them, each with the most
     that it gives.
     """
+    lots = wallet.lots
     if by is not Person.UNKNOWN:
         mine = [lot for lot in lots if (lot.by is Person.THIEF) == (by is Person.THIEF)]
         other = [lot for lot in lots if (lot.by is Person.THIEF) != (by is Person.THIEF)]
         return [(lot, lot.left_minor) for lot in (*mine, *other)]
+    free, kept = _apart(wallet)
     if policy is Policy.PROPORTIONAL:
-        return _in_proportion(lots, amount_minor)
-    ordered = reversed(lots) if policy is Policy.LIFO else lots
-    return [(lot, lot.left_minor) for lot in ordered]
+        return _in_proportion(free, amount_minor) + kept
+    return (free[::-1] if policy is Policy.LIFO else free) + kept
 
 
-def _in_proportion(lots: Sequence[_Lot], amount_minor: int) -> list[tuple[_Lot, int]]:
+def _apart(wallet: _Wallet) -> tuple[list[tuple[_Lot, int]], list[tuple[_Lot, int]]]:
+    """Returns what each lot has free, and what a hold keeps of the thief's."""
+    free, kept, left = [], [], wallet.kept_minor
+    for lot in wallet.lots:
+        part = min(lot.left_minor, left) if lot.by is Person.THIEF else 0
+        left -= part
+        free.append((lot, lot.left_minor - part))
+        kept.append((lot, part))
+    return free, kept
+
+
+def _in_proportion(lots: Sequence[tuple[_Lot, int]], amount_minor: int) -> list[tuple[_Lot, int]]:
     """Returns for each lot its share of the amount. The units that remain after rounding down go to
     the largest fractions, the oldest lot first.
     """
-    total = sum(lot.left_minor for lot in lots)
+    total = sum(most for _, most in lots)
     if amount_minor >= total:
-        return [(lot, lot.left_minor) for lot in lots]
-    shares = [divmod(amount_minor * lot.left_minor, total) for lot in lots]
+        return list(lots)
+    shares = [divmod(amount_minor * most, total) for _, most in lots]
     missing = amount_minor - sum(whole for whole, _ in shares)
     largest = sorted(range(len(lots)), key=lambda place: (-shares[place][1], place))[:missing]
-    return [(lot, shares[at][0] + (at in largest)) for at, lot in enumerate(lots)]
+    return [(lot, shares[at][0] + (at in largest)) for at, (lot, _) in enumerate(lots)]
 
 
 def _take(order: list[tuple[_Lot, int]], amount_minor: int, *, key: str) -> list[tuple[_Lot, int]]:

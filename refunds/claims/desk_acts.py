@@ -65,6 +65,14 @@ class ReportForm(ReasonForm):
             " then is not paid to."
         ),
     )
+    movements = MovementsField(
+        label=_("What the holder did not do"),
+        required=False,
+        help_text=_(
+            "As the claim's page names them: top_up:12 payment:7. The holder's other payments since"
+            " then count as the holder's own."
+        ),
+    )
 
 
 class ClaimsForm(ReasonForm):
@@ -169,6 +177,7 @@ def _report(actor: Actor, given: dict[str, Any]) -> object:
         reason=given["reason"],
         channel=given["channel"],
         compromised_from=given["since"],
+        disputed=given["movements"],
     )
 
 
@@ -196,7 +205,10 @@ def _load_losses(actor: Actor, given: dict[str, Any]) -> intake.Loaded:
 DESK: dict[str, Act] = {
     "report": Act(
         title=pgettext_lazy("verb", "Take a report of fraud"),
-        effect=_("The wallet has a claim with a reference, which the caller is told."),
+        effect=_(
+            "The wallet has a claim with a reference, which the caller is told. What a thief may"
+            " have left in it is held at once."
+        ),
         permission=REPORT,
         form=ReportForm,
         do=_report,

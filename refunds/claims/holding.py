@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from accounts.models import CredentialFence, User
 from refunds.claims import claim_rules
 from refunds.claims.wallet_traces import wallet_traces
 from refunds.models import FraudClaim, Loss
-from wallets.models import Hold, Wallet, WalletTransition
-from wallets.movements import withholding
+from wallets.models import Hold, HoldTransition, Wallet, WalletTransition
+from wallets.movements import spending, withholding
+from wallets.workflows import shut_down_by_deadline
 from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import SamePerson
 from winddown.evidence import audit
+from winddown.evidence.invariants import SHOWN_MAX
 from winddown.machines.move import move_rows
 
 
@@ -111,14 +113,50 @@ def _hold_reason(claim_id: int) -> str:
     return f"claim:{claim_id}"
 
 
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """What is in the wallet of a claim, in minor units: free paid value, what is held for the claim,
+    and what is not the holder's, held or not.
+    """
+
+    claim_id: int
+    wallet_id: int
+    free_minor: int
+    held_minor: int
+    left_minor: int
+
+    @property
+    def more_minor(self) -> int:
+        """Returns what could be held or taken beside what is held already."""
+        return max(0, min(self.left_minor - self.held_minor, self.free_minor))
+
+
 def tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
     """Returns claim, wallet, and the value in the wallet that is not the holder's, is neither held
     for the claim nor clawed back yet, and is free; only wallets with such a value.
-
-    It is what is left of the thief's charges, and own value that came back although a confirmed
-    loss makes it good already.
     """
-    traces = wallet_traces(claim_ids, policy=claim_rules.tracing_policy())
+    return [
+        (each.claim_id, each.wallet_id, each.more_minor)
+        for each in _taints(claim_ids)
+        if each.more_minor
+    ]
+
+
+def _taints(claim_ids: Collection[int]) -> list[Taint]:
+    """Returns what is in the wallets of the claims, in the order of the wallets.
+
+    Not the holder's is what is left of the thief's charges, and own value that came back although a
+    confirmed loss makes it good already. While a claim is undecided, what rules suspect counts as
+    charged by the thief until somebody drops it.
+    """
+    policy = claim_rules.tracing_policy()
+    undecided = set(
+        FraudClaim.objects.filter(pk__in=claim_ids, state__in=FraudClaim.UNDECIDED).values_list(
+            "pk", flat=True
+        )
+    )
+    traces = wallet_traces(undecided, policy=policy, suspected=True)
+    traces |= wallet_traces(set(claim_ids) - undecided, policy=policy)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -144,10 +182,115 @@ def tainted(claim_ids: Collection[int]) -> list[tuple[int, int, int]]:
             if claim_id in traces:
                 paid = traces[claim_id].paid
                 twice = max(0, made_good - paid.own_spent_minor - paid.own_taken_minor)
-                amount = min(paid.thief_left_minor + twice - held, free)
-                if amount > 0:
-                    found.append((claim_id, wallet_id, amount))
+                left = paid.thief_left_minor + twice
+                found.append(Taint(claim_id, wallet_id, int(free), int(held), int(left)))
         return found
+
+
+def follow(wallet_ids: Collection[int], *, begin: bool = False) -> None:
+    """What is held for claims, and what was clawed back, is what the ledger and the analysts say now.
+
+    Of a claim that two people found true, everything that is not the holder's is taken. Of an
+    undecided one exactly that is held, more or less than before, if something was held for it; with
+    `begin` also if nothing was. A hold that a person released stays released. A second call changes
+    nothing. Raises `GuardNotMet` with the wallet whose journals do
+    not follow from one another.
+    """
+    with transaction.atomic():
+        _lock(wallet_ids)
+        true = list(FraudClaim.objects.found_true().filter(wallet__in=wallet_ids))
+        if true:
+            claw_back(true, reason="the ledger moved on")
+        undecided = FraudClaim.objects.filter(
+            wallet__in=wallet_ids, state__in=FraudClaim.UNDECIDED
+        ).values_list("pk", flat=True)
+        taints = _taints(list(undecided))
+        for each in _to_follow(taints, begin=begin):
+            _hold_exactly(each)
+
+
+def _to_follow(taints: Sequence[Taint], *, begin: bool) -> list[Taint]:
+    """Returns those of claims that have a hold, or may get one. What a person released is not held
+    again.
+    """
+    last = {
+        hold.reason: hold
+        for hold in Hold.objects.filter(
+            wallet__in=[each.wallet_id for each in taints],
+            reason__in=[_hold_reason(each.claim_id) for each in taints],
+        ).order_by("pk")
+    }
+    over = [hold.pk for hold in last.values() if hold.state in Hold.SPENDABLE_AGAIN]
+    by_people = set(
+        HoldTransition.objects.filter(subject_id__in=over, actor_id__isnull=False).values_list(
+            "subject_id", flat=True
+        )
+    )
+    return [
+        each
+        for each in taints
+        if ((hold := last.get(_hold_reason(each.claim_id))) is None and begin)
+        or (hold is not None and hold.pk not in by_people)
+    ]
+
+
+def _hold_exactly(found: Taint) -> None:
+    wanted = min(found.left_minor, found.held_minor + found.free_minor)
+    if wanted == found.held_minor:
+        return
+    by: Actor | None = None
+    reason = _hold_reason(found.claim_id)
+    if wanted < found.held_minor:
+        # The rest is held by whoever held the whole, who may therefore not release it.
+        for hold in _active_holds([found.claim_id]):
+            by = by or hold.held_by
+            withholding.release(hold, actor=SYSTEM, reason="less of it is the thief's")
+    more = wanted - (0 if wanted < found.held_minor else found.held_minor)
+    if more:
+        withholding.hold(found.wallet_id, amount_minor=more, reason=reason, actor=by or SYSTEM)
+
+
+def _lock(wallet_ids: Collection[int]) -> None:
+    """Nothing moves in the wallets until this transaction ends."""
+    list(
+        Wallet.objects.filter(pk__in=wallet_ids)
+        .order_by("pk")
+        .select_for_update(no_key=True)
+        .values_list("pk")
+    )
+
+
+def _of_claims(wallets: Q) -> list[int]:
+    """Returns the wallets among those with a claim that may have something to hold or to take."""
+    found = FraudClaim.objects.found_true() | FraudClaim.objects.filter(
+        state__in=FraudClaim.UNDECIDED
+    )
+    return sorted(
+        set(found.filter(wallets, wallet__paid_minor__gt=0).values_list("wallet", flat=True))
+    )
+
+
+def before_sealing(first_id: int, last_id: int) -> None:
+    """Nobody's closing balance among these wallets has a thief's value that nothing holds (rule 22).
+    Raises what `follow` raises.
+    """
+    wallets = _of_claims(Q(wallet__gte=first_id, wallet__lte=last_id))
+    if wallets:
+        follow(wallets, begin=True)
+
+
+def not_taken_back() -> list[str]:
+    """Returns a sentence for each claim, at most a few, that two people found true and whose wallet
+    has a thief's value that was not taken.
+    """
+    free = FraudClaim.objects.found_true().filter(wallet__paid_minor__gt=F("wallet__held_minor"))
+    found = []
+    for claim_id, wallet_id, amount_minor in tainted(list(free.values_list("pk", flat=True))):
+        claim = FraudClaim(pk=claim_id)
+        found.append(
+            f"claim {claim.reference}: {amount_minor} of the thief's value is in wallet {wallet_id}"
+        )
+    return found[:SHOWN_MAX]
 
 
 def release(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
@@ -178,6 +321,8 @@ def release(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
         ended += move_rows(Wallet, name, ids, actor=actor, reason=reason)
         if ended:
             audit.append("claims.release", "claims", actor=actor, reason=reason, n=ended)
+            # What is free again may be another claim's.
+            follow({claim.wallet_id for claim in chosen})
         return ended
 
 
@@ -206,15 +351,16 @@ def claw_back(claims: Iterable[FraudClaim], *, actor: Actor = SYSTEM, reason: st
     loss is that much less (rule 22). Returns the amount.
 
     The holds on suspicion are released first, and then exactly the confirmed value is taken. A
-    second call takes only what became free since the first. It is therefore called again before the
-    balances are sealed.
+    second call takes only what became free since the first; `follow` makes it whenever value came
+    back, and before the balances are sealed.
     """
     with transaction.atomic():
         chosen = list(
-            FraudClaim.objects.filter(
-                pk__in=[claim.pk for claim in claims], state__in=FraudClaim.ACCEPTED
-            ).values_list("pk", flat=True)
+            FraudClaim.objects.found_true()
+            .filter(pk__in=[claim.pk for claim in claims])
+            .values_list("pk", flat=True)
         )
+        _lock(FraudClaim.objects.filter(pk__in=chosen).values_list("wallet", flat=True))
         for hold in _active_holds(chosen):
             # The system acts, because nobody decided this: the value is held again, or taken, in
             # this commit.
@@ -235,3 +381,9 @@ def _active_holds(claim_ids: Collection[int]) -> QuerySet[Hold]:
     return Hold.objects.filter(
         state__in=Hold.KEEPING, reason__in=[_hold_reason(claim_id) for claim_id in claim_ids]
     ).order_by("wallet_id", "pk")
+
+
+spending.CAME_BACK.add("fraud claims", lambda wallet_id: follow([wallet_id]))
+shut_down_by_deadline.SEALING.add(
+    "claw-backs", shut_down_by_deadline.BeforeSealing(before_sealing, not_taken_back)
+)

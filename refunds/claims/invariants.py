@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.models import CredentialFence
+from refunds.claims import holding
 from refunds.models import FraudClaim, IssuerAction, Payout, Remedy
 from wallets.models import Hold, LedgerAccount
 from winddown.evidence.invariants import About, invariant, rows
@@ -215,6 +216,15 @@ def loss_equals_confirmed() -> list[str]:
         "fraud loss: the ledger says {0}, losses and clawbacks {1}",
         {"loss": LedgerAccount.FRAUD_LOSS, "clawed_back": list(Hold.CLAWED_BACK)},
     )
+
+
+@invariant(
+    "I18f",
+    "What a thief left in the wallet of a claim that two people found true was taken back",
+    about=About.VICTIMS,
+)
+def thieves_value_left() -> list[str]:
+    return holding.not_taken_back()
 
 
 @invariant(

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import DatabaseError, transaction
 
-from refunds.claims import claim_rules
-from refunds.claims.wallet_traces import wallet_traces
+from refunds.claims import claim_rules, holding
+from refunds.claims.wallet_traces import FUNDING_OF_KIND, wallet_traces
 from refunds.models import FraudClaim, Issuer, Loss, PaymentPayer
 from wallets.models import FundingCard, Payment, TopUp
 from winddown import clock
@@ -20,11 +20,6 @@ from winddown.evidence import audit
 from winddown.models import FundingSource
 from winddown.sqlstates import SqlState, sqlstate_of
 
-FUNDING_OF_KIND: Mapping[str, Loss.Funding] = {
-    FundingSource.Kind.CREDIT_CARD: Loss.Funding.CREDIT,
-    FundingSource.Kind.DEBIT_CARD: Loss.Funding.DEBIT,
-    FundingSource.Kind.POINTS: Loss.Funding.POINTS,
-}
 # The states of a movement that happened and was not undone.
 _DONE = {TopUp: TopUp.CHARGED, Payment: Payment.TAKEN}
 
@@ -53,6 +48,7 @@ def name_losses(
             at=at,
         )
         made += retrace({claim.pk for claim, _ in losses}, actor=actor)
+        holding.follow({claim.wallet_id for claim, _ in losses})
         if made:
             audit.append(
                 "claims.name_losses",
@@ -78,6 +74,7 @@ def name_payers(
     with transaction.atomic():
         named = _name_payers(payments, payer, actor=actor, at=clock.now())
         made = retrace({claim.pk for claim, _ in payments}, actor=actor)
+        holding.follow({claim.wallet_id for claim, _ in payments})
         if named:
             audit.append(
                 "claims.name_payers",
@@ -89,6 +86,43 @@ def name_payers(
                 losses=len(made),
             )
         return made
+
+
+def take_word(disputed: Sequence[TopUp | Payment], *, actor: Actor, reason: str) -> None:
+    """The movements that the holder disputes are the thief's, and the wallet's payments since the
+    first of them that nobody else is known to have made are the holder's.
+
+    An analyst may say otherwise. The caller has a right to report for these wallets. Raises
+    `GuardNotMet` as `name_losses` does, and for a wallet without a claim under work.
+    """
+    claims = {
+        claim.wallet_id: claim
+        for claim in FraudClaim.objects.filter(
+            wallet__in=[each.wallet_id for each in disputed], state__in=FraudClaim.UNDER_WORK
+        )
+    }
+    for each in disputed:
+        if each.wallet_id not in claims:
+            raise GuardNotMet(
+                action=says("dispute {movement}", movement=each),
+                why=says("its wallet has no claim under work"),
+            )
+    at = clock.now()
+    charged = [(claims[each.wallet_id], each) for each in disputed if isinstance(each, TopUp)]
+    _stored(_charges(charged, actor=actor, at=at))
+    paid = [(claims[each.wallet_id], each) for each in disputed if isinstance(each, Payment)]
+    _name_payers(paid, PaymentPayer.Payer.THIEF, actor=actor, at=at)
+    others = []
+    for wallet_id, claim in claims.items():
+        first = min(each.occurred_at for each in disputed if each.wallet_id == wallet_id)
+        own = Payment.objects.filter(
+            wallet=wallet_id, state__in=Payment.TAKEN, occurred_at__gte=first
+        ).exclude(pk__in=PaymentPayer.objects.filter(replaced_at=None).values("payment"))
+        others += [(claim, each) for each in own.order_by("pk")]
+    _name_payers(others, PaymentPayer.Payer.HOLDER, actor=actor, at=at)
+    retrace([claim.pk for claim in claims.values()], actor=actor)
+    for claim in claims.values():
+        audit.append("claims.dispute", claim.subject, actor=actor, reason=reason, n=len(disputed))
 
 
 def retrace(claim_ids: Collection[int], *, actor: Actor) -> list[Loss]:
@@ -340,4 +374,5 @@ def drop_loss(loss: Loss, *, actor: Actor, reason: str) -> None:
             replaced_at=clock.now()
         )
         retrace([loss.claim_id], actor=actor)
+        holding.follow([loss.claim.wallet_id])
         audit.append("claims.drop_loss", f"claim:{loss.claim_id}", actor=actor, reason=reason)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
 
-from refunds.claims import holding
+from refunds.claims import holding, losses
 from refunds.models import FraudClaim
-from wallets.models import Wallet
+from wallets.models import Payment, TopUp, Wallet
 from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import SamePerson
@@ -24,11 +24,16 @@ def report(
     reason: str,
     channel: str = FraudClaim.Channel.CUSTOMER,
     compromised_from: dt.datetime | None = None,
+    disputed: Sequence[TopUp | Payment] = (),
 ) -> list[FraudClaim]:
     """Each of the wallets has an open claim. Returns the claims that are new (signal S12).
 
-    A wallet with an open claim keeps that claim, so a second report of the same wallet adds none. A
-    holder may report the own wallet. Anybody else needs `refunds.report_claim`.
+    What the thief may have left in the wallets is held at once, and the rest stays spendable. The
+    movements that the holder disputes count as the thief's, and later payments that are not among
+    them as the holder's, until an analyst says otherwise. A wallet with an open claim keeps that
+    claim, so a second report of the same wallet adds none, but what it disputes. Raises
+    `GuardNotMet` for a movement that no thief can have made, or of a claim that waits for its
+    decision. A holder may report the own wallet. Anybody else needs `refunds.report_claim`.
     """
     wallets = Wallet.objects.in_bulk(wallet_ids)
     if actor is not SYSTEM and any(wallet.account_id != actor.pk for wallet in wallets.values()):
@@ -55,6 +60,9 @@ def report(
             audit.append(
                 "claims.report", "claims", actor=actor, reason=reason, n=len(fresh), channel=channel
             )
+        if disputed:
+            losses.take_word(disputed, actor=actor, reason=reason)
+        holding.follow(list(wallets), begin=True)
         return fresh
 
 

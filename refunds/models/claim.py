@@ -15,6 +15,16 @@ from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 
+class FraudClaimQuerySet(models.QuerySet["FraudClaim"]):
+    """Sets of claims by what the business calls them."""
+
+    def found_true(self) -> FraudClaimQuerySet:
+        """Two people agreed that it was fraud, and nobody works on it again."""
+        return self.filter(
+            state__in=(*FraudClaim.ACCEPTED, FraudClaim.State.CLOSED), confirmed_at__isnull=False
+        )
+
+
 class FraudClaim(Stateful):
     """candidate | reported -> triage -> investigating <-> awaiting_customer;
     investigating -> proposed_confirm -> confirmed -> remedying -> remedied -> closed;
@@ -115,6 +125,8 @@ class FraudClaim(Stateful):
     reopening = models.ForeignKey(
         "winddown.Approval", null=True, on_delete=models.PROTECT, related_name="+"
     )
+
+    objects = FraudClaimQuerySet.as_manager()
 
     class Meta:
         default_permissions = ()

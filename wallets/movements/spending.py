@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Final
 
 from django.db import transaction
 
@@ -20,6 +22,13 @@ from winddown.errors import (
 from winddown.machines.move import transition_one
 from winddown.models import Run
 from winddown.programme import capabilities
+from winddown.registries import Registry
+
+CAME_BACK: Final[Registry[Callable[[int], object]]] = Registry(
+    "value that came back to a wallet",
+    entries_are="follows it in the same transaction, by the id of the wallet, which is locked",
+    owner=__name__,
+)
 
 
 def pay(
@@ -187,8 +196,15 @@ def settle(
             run_id=run.pk if run else None,
         )
         if not captured:
-            posting.change(wallet, paid=done.paid_part_minor, bonus=done.bonus_part_minor)
+            _gave_back(done, wallet)
         return done
+
+
+def _gave_back(payment: Payment, wallet: Wallet) -> None:
+    """The wallet holds the payment's two parts again, and everything that rests on it follows."""
+    posting.change(wallet, paid=payment.paid_part_minor, bonus=payment.bonus_part_minor)
+    for follow in CAME_BACK.values():
+        follow(wallet.pk)
 
 
 def reverse(payment: Payment, *, actor: Actor, reason: str) -> Payment:
@@ -215,5 +231,5 @@ def reverse(payment: Payment, *, actor: Actor, reason: str) -> Payment:
             actor=actor,
             reverses=undone.pk,
         )
-        posting.change(wallet, paid=done.paid_part_minor, bonus=done.bonus_part_minor)
+        _gave_back(done, wallet)
         return done

@@ -5,7 +5,9 @@ are sealed.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
 
 from django import forms
 from django.db import connection
@@ -21,8 +23,29 @@ from winddown.errors import GuardNotMet, says
 from winddown.machines.move import transition_one, transition_set
 from winddown.models import Batch, Capability, Milestone, Programme, Run
 from winddown.programme import capabilities
+from winddown.registries import Registry
 from winddown.runs.params_form import ParamsForm
 from winddown.runs.registry import Moved, PlanContent, Step, Workflow, workflow
+
+
+@dataclass(frozen=True, slots=True)
+class BeforeSealing:
+    """What has to be right before balances are sealed.
+
+    `recompute` makes it right for the wallets with ids from the first to the second number, in the
+    transaction that writes their lines, or raises `GuardNotMet` with the wallet that it cannot do.
+    `wrong` returns a sentence for each wallet that is not right, at most a few.
+    """
+
+    recompute: Callable[[int, int], object]
+    wrong: Callable[[], list[str]]
+
+
+SEALING: Final[Registry[BeforeSealing]] = Registry(
+    "what is recomputed before balances are sealed",
+    entries_are="recomputes it for some wallets, and names those that are not right",
+    owner=__name__,
+)
 
 
 class ShutDownForm(ParamsForm):
@@ -113,6 +136,8 @@ class ShutDownByDeadline(Workflow):
         ).count()
         if late:
             gaps.append(f"{late} payments bear a ledger time at or after the deadline")
+        for each in SEALING.values():
+            gaps += each.wrong()
         lines = SnapshotLine.objects.aggregate(
             rows=Count("pk"), paid=Sum("paid_minor"), bonus=Sum("bonus_minor")
         )
@@ -189,7 +214,12 @@ def _settle(run: Run, batch: Batch, rows: QuerySet[Payment]) -> Moved:
 
 
 def _close(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
-    """The batch's wallets are closed, and each has its line in the snapshot."""
+    """The batch's wallets are closed, and each has its line in the snapshot.
+
+    Raises `GuardNotMet` for a wallet whose balance cannot be made right before it is sealed.
+    """
+    for each in SEALING.values():
+        each.recompute(batch.first_id, batch.last_id)
     with connection.cursor() as cursor:
         cursor.execute(
             """
