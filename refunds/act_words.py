@@ -230,6 +230,7 @@ words.ACTS.add_all(
         "claims.decide": _("Claims decided"),
         "claims.appeal": _("Appeal recorded"),
         "claims.let_rest": _("Claims ended after their appeal time"),
+        "claims.move_on": _("Claims moved on that waited for nothing"),
         "claims.request_reopening": _("Reopening of a claim asked for"),
         "claims.reopen": _("Claim reopened"),
         "claims.claw_back": _("Value clawed back"),

@@ -27,7 +27,14 @@ class RefundsConfig(AppConfig):
             submitting,
             unusual,
         )
-        from refunds.claims import deciding, ending, holding, notice_groups, victims  # noqa: F401
+        from refunds.claims import (  # noqa: F401
+            appeals,
+            deciding,
+            ending,
+            holding,
+            notice_groups,
+            victims,
+        )
         from refunds.claims import invariants as claim_invariants  # noqa: F401
         from refunds.closing import documents  # noqa: F401
         from refunds.closing import invariants as closing_invariants  # noqa: F401
@@ -48,6 +55,7 @@ class RefundsConfig(AppConfig):
         clockwork.FOLLOW_UPS.add("accounts tried once more", retrying.follow_up)
         clockwork.FOLLOW_UPS.add("requests to issuers", follow_up.follow_up)
         clockwork.FOLLOW_UPS.add("claims secured by the fence", holding.secure_by_fence)
-        clockwork.FOLLOW_UPS.add("claims past their appeal time", ending.close_after_appeal_time)
+        clockwork.FOLLOW_UPS.add("claims past their appeal time", appeals.close_after_appeal_time)
+        clockwork.FOLLOW_UPS.add("claims with nothing left to wait for", ending.move_on)
         clockwork.FOLLOW_UPS.add("payouts carried out", payout_batches.execute_due)
         clockwork.FOLLOW_UPS.add("bank days tied", bank_days.follow_up)

@@ -10,7 +10,7 @@ from typing import TypedDict
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet, Sum
 
-from refunds.claims import holding, losses
+from refunds.claims import holding, losses, makers
 from refunds.models import ClaimDecision, FraudClaim, Loss, PaymentPayer
 from refunds.remedies import slots
 from wallets.models import LedgerAccount
@@ -44,7 +44,9 @@ def propose(
     and amounts.
 
     All must be under investigation. A confirmation needs at least one loss per claim, a rejection
-    its reason. Rule hits, losses and `evidence` are stored with each claim. Raises `GuardNotMet`.
+    its reason; what was confirmed is not rejected later. Rule hits, losses and `evidence` are stored
+    with each claim. Raises `GuardNotMet`, and `SamePerson` for an appeal of a claim that `actor`
+    worked on before it.
     """
     require(actor, "refunds.work_claim", action="propose a decision")
     ids = sorted(claim.pk for claim in claims)
@@ -52,6 +54,7 @@ def propose(
     _refuse_unfit_list(ids, without_reason=rejects and not rejection)
     with transaction.atomic():
         rows = FraudClaim.objects.filter(pk__in=ids)
+        makers.refuse_earlier(ids, actor=actor)
         list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
         losses.retrace(ids, actor=actor)
         _gather_evidence(ids, list(evidence))
@@ -64,7 +67,8 @@ def propose(
             raise GuardNotMet(
                 action=says("propose a decision"),
                 why=says(
-                    "{lacking} of {total} claims are not under investigation, or lack a loss or evidence",
+                    "{lacking} of {total} claims are not under investigation, lack a loss or"
+                    " evidence, or were confirmed and are to be rejected",
                     lacking=len(ids) - moved,
                     total=len(ids),
                 ),
@@ -240,6 +244,8 @@ def _confirm(
     holding.secure_by_fence()
     move_rows(FraudClaim, "start_remedies", list(claims.values_list("pk", flat=True)), actor=SYSTEM)
     slots.open_first(named, at=at)
+    # A reopened claim that is confirmed as it was has nothing more to wait for.
+    slots.finish_claims(claims.values("pk"))
     holding.claw_back(claims, reason=reason)
     return moved
 

@@ -9,7 +9,17 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.claims import damage, deciding, ending, holding, intake, losses, reporting, victims
+from refunds.claims import (
+    appeals,
+    damage,
+    deciding,
+    ending,
+    holding,
+    intake,
+    losses,
+    reporting,
+    victims,
+)
 from refunds.claims.desk_fields import ClaimField, ClaimsField, MovementsField, WalletField
 from refunds.models import ClaimDecision, FraudClaim, Loss, PaymentPayer
 from winddown import clock
@@ -331,7 +341,7 @@ DESK: dict[str, Act] = {
         effect=_("Another analyst and another supervisor look at the claim again."),
         permission=REPORT,
         form=ClaimForm,
-        do=lambda actor, given: ending.appeal(given["claim"], actor=actor, reason=given["reason"]),
+        do=lambda actor, given: appeals.appeal(given["claim"], actor=actor, reason=given["reason"]),
     ),
     "close": Act(
         title=pgettext_lazy("verb", "Close claims"),

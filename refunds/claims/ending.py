@@ -1,4 +1,4 @@
-"""Claims are appealed, closed, and reopened."""
+"""Claims are closed and reopened, and none waits although nothing is left to do."""
 
 from __future__ import annotations
 
@@ -8,50 +8,34 @@ from django.db import transaction
 
 from refunds.claims import reporting
 from refunds.models import FraudClaim
-from winddown import clock
+from refunds.remedies import slots
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
-from winddown.errors import GuardNotMet, says
 from winddown.evidence import audit
-from winddown.machines.move import transition_one, transition_set
+from winddown.machines.move import move_rows, transition_one
 from winddown.models import Approval
-
-
-def appeal(claim: FraudClaim, *, actor: Actor, reason: str) -> FraudClaim:
-    """The rejection is contested and waits for another analyst (rule 24).
-
-    A holder may appeal for the own wallet. Anybody else needs `refunds.report_claim`. Raises
-    `GuardNotMet` from the appeal deadline on.
-    """
-    at = clock.now()
-    if claim.appeal_until is not None and at >= claim.appeal_until:
-        raise GuardNotMet(
-            action=says("appeal {claim}", claim=claim),
-            why=says("the deadline was {at}", at=claim.appeal_until.isoformat()),
-        )
-    own = actor is not SYSTEM and claim.wallet.account_id == actor.pk
-    with transaction.atomic():
-        done = transition_one(claim, "appeal", actor=SYSTEM if own else actor, reason=reason)
-        audit.append("claims.appeal", claim.subject, actor=actor, reason=reason)
-        return done
-
-
-def close_after_appeal_time(*, actor: Actor = SYSTEM) -> int:
-    """Rejected claims whose appeal deadline passed are closed; returns how many."""
-    with transaction.atomic():
-        over = FraudClaim.objects.filter(
-            state=FraudClaim.State.REJECTED, appeal_until__lte=clock.now()
-        )
-        # The transition's name is in the trigger and in every log row, so it stays.
-        moved = transition_set(over, "let_rest", run=None, actor=actor)
-        if moved:
-            audit.append("claims.let_rest", "claims", actor=actor, n=moved)
-        return moved
 
 
 def close(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
     """Remedied claims are closed."""
     return reporting.move(claims, "close", actor=actor, reason=reason)
+
+
+def move_on(*, actor: Actor = SYSTEM) -> int:
+    """No claim waits although every loss of it was made good, and none whose losses two people
+    confirmed stays rejected. Returns how many moved; a second call moves none.
+    """
+    with transaction.atomic():
+        stuck = FraudClaim.objects.filter(
+            state=FraudClaim.State.REJECTED, losses__confirmed_at__isnull=False
+        )
+        ids = list(stuck.order_by("pk").distinct().values_list("pk", flat=True))
+        moved = move_rows(FraudClaim, "stand_by_confirmation", ids, actor=SYSTEM)
+        done = FraudClaim.objects.filter(state=FraudClaim.State.REMEDYING)
+        moved += slots.finish_claims(done.values("pk"))
+        if moved:
+            audit.append("claims.move_on", "claims", actor=actor, n=moved)
+        return moved
 
 
 def request_reopening(claim: FraudClaim, *, actor: Actor, reason: str) -> Approval:

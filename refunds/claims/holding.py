@@ -17,7 +17,7 @@ from wallets.models import Hold, HoldTransition, Wallet, WalletTransition
 from wallets.movements import spending, withholding
 from wallets.workflows import shut_down_by_deadline
 from winddown.actors import SYSTEM, Actor, require
-from winddown.errors import SamePerson
+from winddown.errors import GuardNotMet, SamePerson, says
 from winddown.evidence import audit
 from winddown.evidence.invariants import SHOWN_MAX
 from winddown.machines.move import move_rows
@@ -298,11 +298,13 @@ def release(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
     how many holds ended.
 
     A wallet that was held whole is active again, or charge-frozen while charges are frozen. Raises
-    `SamePerson`, and releases nothing, if `actor` held one of the wallets.
+    `GuardNotMet`, and releases nothing, for a claim that was neither rejected nor let drop, and
+    `SamePerson` if `actor` held one of the wallets.
     """
     require(actor, "wallets.release_wallet", action="release wallets")
     chosen = list(claims)
     with transaction.atomic():
+        _require_dismissed([claim.pk for claim in chosen])
         holds = _active_holds([claim.pk for claim in chosen])
         wallets = Wallet.objects.filter(
             pk__in=[claim.wallet_id for claim in chosen], state=Wallet.State.HELD
@@ -324,6 +326,20 @@ def release(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
             # What is free again may be another claim's.
             follow({claim.wallet_id for claim in chosen})
         return ended
+
+
+def _require_dismissed(claim_ids: Collection[int]) -> None:
+    # A rejection that became final is closed, as is a confirmed claim; only the latter is not over.
+    dismissed = Q(state__in=FraudClaim.DISMISSED) | Q(
+        state=FraudClaim.State.CLOSED, confirmed_at=None
+    )
+    chosen = FraudClaim.objects.filter(pk__in=claim_ids)
+    other = chosen.exclude(dismissed).order_by("pk").first()
+    if other is not None:
+        raise GuardNotMet(
+            action=says("release what was held for {claim}", claim=other),
+            why=says("it was neither rejected nor let drop"),
+        )
 
 
 def _require_another_than_held(

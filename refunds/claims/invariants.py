@@ -118,6 +118,32 @@ def losses_without_a_remedy() -> list[str]:
 
 
 @invariant(
+    "I6e",
+    "No claim waits although every loss is made good, and none is rejected with a confirmed loss",
+    about=About.VICTIMS,
+)
+def claims_that_wait_for_nothing() -> list[str]:
+    return rows(
+        """
+        SELECT c.id FROM refunds_fraudclaim c
+        WHERE c.state = %(remedying)s AND NOT EXISTS (
+            SELECT FROM refunds_loss l WHERE l.claim_id = c.id AND l.dropped_at IS NULL
+                AND NOT EXISTS (SELECT FROM refunds_remedy r
+                    WHERE r.loss_id = l.id AND r.state = ANY (%(done)s)))
+        """,
+        "claim {0} waits although every loss of it is made good",
+        {"remedying": FraudClaim.State.REMEDYING, "done": list(Remedy.DONE)},
+    ) + rows(
+        """
+        SELECT DISTINCT c.id FROM refunds_fraudclaim c JOIN refunds_loss l ON l.claim_id = c.id
+        WHERE c.state = %(rejected)s AND l.confirmed_at IS NOT NULL
+        """,
+        "claim {0} is rejected although two people confirmed a loss of it",
+        {"rejected": FraudClaim.State.REJECTED},
+    )
+
+
+@invariant(
     "I10d",
     "Every decided claim and every request to an issuer has a second person's approval",
     about=About.APPROVAL,

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 
 from django.db import DatabaseError, transaction
 
-from refunds.claims import claim_rules, holding
+from refunds.claims import claim_rules, holding, makers
 from refunds.claims.wallet_traces import FUNDING_OF_KIND, wallet_traces
 from refunds.models import FraudClaim, Issuer, Loss, PaymentPayer
 from wallets.models import FundingCard, Payment, TopUp
@@ -37,6 +37,7 @@ def name_losses(
     """
     require(actor, "refunds.work_claim", action="name losses")
     with transaction.atomic():
+        makers.refuse_earlier({claim.pk for claim, _ in losses}, actor=actor)
         at = clock.now()
         charged = [(claim, each) for claim, each in losses if isinstance(each, TopUp)]
         fresh = _charges(charged, actor=actor, at=at)
@@ -72,6 +73,7 @@ def name_payers(
     """
     require(actor, "refunds.work_claim", action="name who paid")
     with transaction.atomic():
+        makers.refuse_earlier({claim.pk for claim, _ in payments}, actor=actor)
         named = _name_payers(payments, payer, actor=actor, at=clock.now())
         made = retrace({claim.pk for claim, _ in payments}, actor=actor)
         holding.follow({claim.wallet_id for claim, _ in payments})
@@ -155,7 +157,9 @@ def retrace(claim_ids: Collection[int], *, actor: Actor) -> list[Loss]:
             del wanted[key]
         else:
             over.append(line.pk)
-    Loss.objects.filter(pk__in=over).update(dropped_at=at, drop_reason="traced anew")
+    Loss.objects.filter(pk__in=over).update(
+        dropped_at=at, dropped_by=actor.pk, drop_reason="traced anew"
+    )
     return _stored(list(wanted.values()))
 
 
@@ -359,12 +363,13 @@ def drop_loss(loss: Loss, *, actor: Actor, reason: str) -> None:
     """
     require(actor, "refunds.work_claim", action="drop a loss")
     with transaction.atomic():
+        makers.refuse_earlier([loss.claim_id], actor=actor)
         changed = Loss.objects.filter(
             pk=loss.pk,
             dropped_at=None,
             confirmed_at=None,
             claim__state__in=FraudClaim.UNDER_WORK,
-        ).update(dropped_at=clock.now(), drop_reason=reason)
+        ).update(dropped_at=clock.now(), dropped_by=actor.pk, drop_reason=reason)
         if not changed:
             raise GuardNotMet(
                 action=says("drop {loss}", loss=loss),

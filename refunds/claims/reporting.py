@@ -7,12 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
 
-from refunds.claims import holding, losses
+from refunds.claims import appeals, holding, losses, makers
 from refunds.models import FraudClaim
 from wallets.models import Payment, TopUp, Wallet
 from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
-from winddown.errors import SamePerson
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
 
@@ -31,15 +30,24 @@ def report(
     What the thief may have left in the wallets is held at once, and the rest stays spendable. The
     movements that the holder disputes count as the thief's, and later payments that are not among
     them as the holder's, until an analyst says otherwise. A wallet with an open claim keeps that
-    claim, so a second report of the same wallet adds none, but what it disputes. Raises
-    `GuardNotMet` for a movement that no thief can have made, or of a claim that waits for its
-    decision. A holder may report the own wallet. Anybody else needs `refunds.report_claim`.
+    claim, so a second report of the same wallet adds none, but what it disputes. A report of a
+    wallet whose claim was rejected and can still be appealed is the appeal. Raises `GuardNotMet` for
+    a movement that no thief can have made, or of a claim that waits for its decision. A holder may
+    report the own wallet. Anybody else needs `refunds.report_claim`.
     """
     wallets = Wallet.objects.in_bulk(wallet_ids)
     if actor is not SYSTEM and any(wallet.account_id != actor.pk for wallet in wallets.values()):
         require(actor, "refunds.report_claim", action="report a claim")
     with transaction.atomic():
         at = clock.now()
+        rejected = FraudClaim.objects.filter(
+            state=FraudClaim.State.REJECTED,
+            wallet__in=wallets,
+            appeal_until__gt=at,
+            appealed_at=None,
+        ).exclude(wallet__claims__state__in=FraudClaim.OPEN)
+        for claim in rejected.order_by("pk").select_related("wallet"):
+            appeals.appeal(claim, actor=actor, reason=reason)
         claimed = set(
             FraudClaim.objects.filter(state__in=FraudClaim.OPEN, wallet__in=wallet_ids).values_list(
                 "wallet_id", flat=True
@@ -69,16 +77,13 @@ def report(
 def take_up(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> int:
     """The claims are under investigation by `actor`. Returns how many of them were not before.
 
-    Claims in other states are left alone. Raises `SamePerson` if `actor` proposed the rejection
-    that one of the claims appeals.
+    Claims in other states are left alone. Raises `SamePerson` for an appeal of a claim that `actor`
+    worked on or decided before it.
     """
     require(actor, "refunds.work_claim", action="take claims up")
     with transaction.atomic():
         ids = [claim.pk for claim in claims]
-        rows = FraudClaim.objects.filter(pk__in=ids)
-        same = rows.filter(state=FraudClaim.State.APPEALED, analyst_id=actor.pk).first()
-        if same is not None:
-            raise SamePerson(actor=actor.pk, subject=same.subject, part="analyst")
+        makers.refuse_earlier(ids, actor=actor)
         move_rows(FraudClaim, "take_up", ids, actor=actor, reason=reason)
         moved = move_rows(
             FraudClaim, "investigate", ids, actor=actor, reason=reason, analyst=actor.pk
@@ -93,9 +98,9 @@ def move(claims: Iterable[FraudClaim], name: str, *, actor: Actor, reason: str) 
     edge = next(edge for edge in FraudClaim.edges() if edge.name == name)
     require(actor, edge.permission, by_system=edge.by_system, action=f"{name} claims")
     with transaction.atomic():
-        moved = move_rows(
-            FraudClaim, name, [claim.pk for claim in claims], actor=actor, reason=reason
-        )
+        ids = [claim.pk for claim in claims]
+        makers.refuse_earlier(ids, actor=actor)
+        moved = move_rows(FraudClaim, name, ids, actor=actor, reason=reason)
         if moved:
             audit.append(f"claims.{name}", "claims", actor=actor, reason=reason, n=moved)
         return moved

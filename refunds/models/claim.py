@@ -25,6 +25,39 @@ class FraudClaimQuerySet(models.QuerySet["FraudClaim"]):
         )
 
 
+def worked(claims: str) -> str:
+    """Returns SQL of who worked on the claims, which are SQL: `claim_id`, `actor_id`, whether it
+    `makes` the person a maker, who cannot decide the claim, and whether it was `before_appeal`.
+
+    Whoever took the report, moved the claim, added or dropped a loss, or named a payer is a maker
+    (rule 23). A decision makes nobody a maker; but who decided before an appeal has nothing to do
+    with it after.
+    """
+    # As an array, because the triggers plan without nested loops and would read whole tables.
+    chosen = f"ANY (ARRAY({claims}))"
+    return f"""
+        SELECT t.subject_id AS claim_id, t.actor_id,
+            t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen') AS makes,
+            t.transition <> 'appeal' AND t.id < (
+                SELECT max(p.id) FROM refunds_fraudclaimtransition p
+                WHERE p.subject_id = t.subject_id AND p.transition = 'appeal') AS before_appeal
+        FROM refunds_fraudclaimtransition t
+        WHERE t.subject_id = {chosen} AND t.actor_id IS NOT NULL
+        UNION ALL
+        SELECT e.claim_id, e.actor_id, true, e.at < c.appealed_at
+        FROM (
+            SELECT claim_id, added_by_id AS actor_id, added_at AS at FROM refunds_loss
+            UNION ALL SELECT claim_id, dropped_by_id, dropped_at FROM refunds_loss
+            UNION ALL SELECT claim_id, named_by_id, named_at FROM refunds_paymentpayer
+        ) e JOIN refunds_fraudclaim c ON c.id = e.claim_id AND c.id = {chosen}
+        WHERE e.claim_id = {chosen} AND e.actor_id IS NOT NULL
+        UNION ALL
+        SELECT c.id, (item ->> 'by')::bigint, true, false
+        FROM refunds_fraudclaim c, jsonb_array_elements(c.evidence) AS item
+        WHERE c.id = {chosen} AND item ->> 'by' IS NOT NULL
+    """
+
+
 class FraudClaim(Stateful):
     """candidate | reported -> triage -> investigating <-> awaiting_customer;
     investigating -> proposed_confirm -> confirmed -> remedying -> remedied -> closed;
@@ -122,6 +155,7 @@ class FraudClaim(Stateful):
     rejection = models.CharField(max_length=20, choices=Rejection.choices, blank=True)
     rejection_note = models.TextField(blank=True, help_text="Shown to the customer.")
     appeal_until = models.DateTimeField(null=True)
+    appealed_at = models.DateTimeField(null=True, help_text="A rejection is appealed once.")
     reopening = models.ForeignKey(
         "winddown.Approval", null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -158,7 +192,7 @@ class FraudClaim(Stateful):
         ]
         triggers = [
             *machine_guards(),
-            *witnessed(),
+            *witnessed(older=({"appealed_at": "NULL"},)),
             Guard(
                 name="decided_by_second_person",
                 level=pgtrigger.Statement,
@@ -192,14 +226,8 @@ class FraudClaim(Stateful):
                         SELECT claim_id, sum(amount_minor) AS lost FROM refunds_loss
                         WHERE claim_id IN (SELECT id FROM decided)
                             AND dropped_at IS NULL GROUP BY claim_id
-                    ), worked AS (
-                        SELECT t.subject_id AS claim_id, t.actor_id
-                            FROM refunds_fraudclaimtransition t
-                        WHERE t.subject_id IN (SELECT id FROM decided)
-                          AND t.transition NOT IN ('confirm', 'reject', 'send_back', 'reopen')
-                        UNION SELECT l.claim_id, l.added_by_id FROM refunds_loss l
-                        WHERE l.claim_id IN (SELECT id FROM decided)
-                    ), people AS (
+                    ), worked AS ({worked("SELECT id FROM decided")}),
+                    people AS (
                         SELECT id, staff_number FROM accounts_user
                         WHERE id IN (SELECT actor_id FROM worked)
                     )
@@ -208,7 +236,8 @@ class FraudClaim(Stateful):
                                OR (c.state = 'confirmed' AND coalesce(l.lost, 0) = 0)),
                            min(c.id) FILTER (WHERE EXISTS (
                                SELECT FROM worked w JOIN people u ON u.id = w.actor_id
-                               WHERE w.claim_id = c.id AND u.staff_number = s.staff_number))
+                               WHERE w.claim_id = c.id AND u.staff_number = s.staff_number
+                                 AND (w.makes OR w.before_appeal)))
                     INTO undecided, own
                     FROM decided c
                     LEFT JOIN signed s ON s.claim_id = c.id AND s.decision_id = c.decision_id
@@ -224,6 +253,34 @@ class FraudClaim(Stateful):
                             'claim %s was worked on by the person who decides it', own);
                     END IF;
                     RETURN NULL;
+                """,
+            ),
+            Guard(
+                name="appealed_once",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "((OLD.appealed_at IS NOT NULL"
+                    " AND OLD.appealed_at IS DISTINCT FROM NEW.appealed_at)"
+                    " OR (NEW.state = 'appealed' AND OLD.state <> 'appealed'"
+                    " AND (OLD.appealed_at IS NOT NULL OR NEW.appealed_at IS NULL)))"
+                ),
+                func=f"""
+                    RAISE EXCEPTION USING ERRCODE = '{SqlState.COLUMN_IS_FIXED}',
+                        MESSAGE = format('claim %s is appealed once', NEW.id);
+                """,
+            ),
+            Guard(
+                name="confirmed_is_not_rejected",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "(NEW.state IN ('proposed_reject', 'rejected') AND OLD.state <> NEW.state"
+                    " AND NEW.confirmed_at IS NOT NULL)"
+                ),
+                func=f"""
+                    RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
+                        MESSAGE = format('claim %s has confirmed losses', NEW.id);
                 """,
             ),
             Guard(
@@ -418,10 +475,11 @@ class FraudClaim(Stateful):
         source="investigating",
         target="proposed_reject",
         permission="refunds.work_claim",
-        custom={"when": ~Q(evidence=[]) & ~Q(rejection="")},
+        custom={"when": ~Q(evidence=[]) & ~Q(rejection="") & Q(confirmed_at=None)},
     )
     def propose_reject(self) -> None:
-        """An analyst says it was not fraud and waits for a second person."""
+        """An analyst says it was not fraud and waits for a second person. What two people confirmed
+        is not rejected later: a reopened claim without new losses is confirmed again."""
 
     @transition(
         field="state",
@@ -455,10 +513,10 @@ class FraudClaim(Stateful):
         source="rejected",
         target="appealed",
         permission="refunds.report_claim",
-        custom={"system": True},
+        custom={"system": True, "when": Q(appealed_at=None)},
     )
     def appeal(self) -> None:
-        """The holder does not accept the rejection."""
+        """The holder does not accept the rejection, once."""
 
     @transition(
         field="state",
@@ -468,7 +526,7 @@ class FraudClaim(Stateful):
         custom={"system": True},
     )
     def let_rest(self) -> None:
-        """The appeal deadline passed, so the rejection is final."""
+        """The appeal deadline passed or the appeal was rejected, so the rejection is final."""
 
     @transition(
         field="state",
@@ -489,6 +547,16 @@ class FraudClaim(Stateful):
     )
     def finish_remedies(self) -> None:
         """Every loss was made good exactly once."""
+
+    @transition(
+        field="state",
+        source="rejected",
+        target="remedying",
+        permission="refunds.decide_claim",
+        custom={"system": True},
+    )
+    def stand_by_confirmation(self) -> None:
+        """Two people confirmed losses of the claim before, so the rejection does not hold."""
 
     @transition(
         field="state",
@@ -518,4 +586,33 @@ class FraudClaim(Stateful):
 
 
 class FraudClaimTransition(TransitionLog):
-    pass
+    class Meta(TransitionLog.Meta):
+        triggers = [
+            *TransitionLog.Meta.triggers,
+            Guard(
+                name="appeal_is_for_others",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="after"),
+                declare=[("wrong", "bigint")],
+                func=f"""
+                    IF NOT EXISTS (SELECT FROM refunds_fraudclaim c
+                        WHERE c.appealed_at IS NOT NULL AND c.id = ANY (ARRAY(
+                            SELECT subject_id FROM after WHERE transition <> 'appeal'))) THEN
+                        RETURN NULL;
+                    END IF;
+                    WITH worked AS ({worked("SELECT subject_id FROM after")})
+                    SELECT min(a.subject_id) INTO wrong FROM after a
+                    JOIN accounts_user u ON u.id = a.actor_id AND u.staff_number <> ''
+                    JOIN worked w ON w.claim_id = a.subject_id AND w.before_appeal
+                    JOIN accounts_user e ON e.id = w.actor_id AND e.staff_number = u.staff_number
+                    WHERE a.transition <> 'appeal';
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.SAME_PERSON}', MESSAGE = format(
+                            'the appeal of claim %s needs other people', wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]

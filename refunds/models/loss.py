@@ -76,6 +76,9 @@ class Loss(models.Model):
     )
     added_at = models.DateTimeField()
     dropped_at = models.DateTimeField(null=True)
+    dropped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     drop_reason = models.TextField(blank=True)
 
     class Meta:
@@ -115,7 +118,17 @@ class Loss(models.Model):
             ),
         ]
         triggers = [
-            *witnessed(older=({"sources": "'[]'::jsonb", "tracing": "''", "terms_id": "NULL"},)),
+            *witnessed(
+                older=(
+                    {
+                        "sources": "'[]'::jsonb",
+                        "tracing": "''",
+                        "terms_id": "NULL",
+                        "dropped_by_id": "NULL",
+                    },
+                    {"dropped_by_id": "NULL"},
+                )
+            ),
             Guard(
                 name="loss_fits_its_movement",
                 when=pgtrigger.Before,
@@ -186,6 +199,8 @@ class Loss(models.Model):
                                WHERE c.id = NEW.claim_id AND c.state = '{FraudClaim.State.CONFIRMED}'))
                        OR (OLD.dropped_at IS NOT NULL
                            AND NEW.dropped_at IS DISTINCT FROM OLD.dropped_at)
+                       OR (NEW.dropped_by_id IS DISTINCT FROM OLD.dropped_by_id
+                           AND (OLD.dropped_at IS NOT NULL OR NEW.dropped_at IS NULL))
                        OR (NEW.dropped_at IS DISTINCT FROM OLD.dropped_at AND EXISTS (
                                SELECT FROM refunds_fraudclaim c WHERE c.id = NEW.claim_id
                                AND c.state IN ({_listed(*FraudClaim.PROPOSED)}))) THEN

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django_fsm import transition
 
 from refunds.models.loss import Loss
-from winddown.guards import Guard
+from winddown.guards import Guard, columns_are_fixed
 from winddown.machines.declare import Stateful, machine_guards, state_field
 from winddown.models import TransitionLog
 from winddown.sqlstates import SqlState
@@ -20,7 +20,8 @@ class Remedy(Stateful):
     a compensation came back.
 
     A loss has at most one remedy that has not failed, and a remedied one never fails. So no loss is
-    remedied twice, even by concurrent calls (rule 17). A compensation is remedied exactly while its
+    remedied twice, even by concurrent calls (rule 17). Only a confirmed loss has one, and what it is
+    of, its kind and its amount never change. A compensation is remedied exactly while its
     payout counts as arrived.
     """
 
@@ -73,6 +74,20 @@ class Remedy(Stateful):
         triggers = [
             *machine_guards(),
             *witnessed(),
+            columns_are_fixed("loss_id", "kind", "amount_minor"),
+            Guard(
+                name="remedy_of_a_confirmed_loss",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func=f"""
+                    IF NOT EXISTS (SELECT FROM refunds_loss l
+                        WHERE l.id = NEW.loss_id AND l.confirmed_at IS NOT NULL) THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.LOSS_REFUSED}',
+                            MESSAGE = format('loss %s is not confirmed', NEW.loss_id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
             Guard(
                 name="compensated_while_it_arrived",
                 level=pgtrigger.Statement,

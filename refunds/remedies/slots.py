@@ -6,9 +6,10 @@ import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
 from refunds.remedies import routes
@@ -191,7 +192,7 @@ def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor, reason
     ids = [remedy.pk for remedy in chosen]
     done = move_rows(Remedy, "remedy", ids, actor=actor, reason=reason, remedied_at=at)
     _post(chosen, at=at, actor=actor)
-    _finish_claims({remedy.loss.claim_id for remedy in chosen})
+    finish_claims({remedy.loss.claim_id for remedy in chosen})
     return done
 
 
@@ -252,8 +253,10 @@ def _account(remedy: Remedy) -> tuple[str, int | None]:
     return funding_account(remedy.loss.top_up.source), None
 
 
-def _finish_claims(claim_ids: Collection[int]) -> int:
-    """Claims whose every loss has its final remedy are remedied."""
+def finish_claims(claim_ids: Collection[int] | QuerySet[Any]) -> int:
+    """Claims that are being remedied and whose every loss has its final remedy are remedied. Returns
+    how many.
+    """
     open_losses = Loss.objects.filter(claim=OuterRef("pk"), dropped_at=None).exclude(
         remedies__state__in=Remedy.DONE
     )

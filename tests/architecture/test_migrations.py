@@ -52,6 +52,7 @@ MIGRATIONS = {
         "0037_losses_are_lines",
         "0038_end_of_data",
         "0039_past_the_cut_off",
+        "0040_other_people_on_appeal",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

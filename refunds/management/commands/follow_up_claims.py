@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from refunds.claims import ending, holding
+from refunds.claims import appeals, ending, holding
 from refunds.remedies import follow_up
 from winddown.authority.staff_command import StaffCommand
 
@@ -17,6 +17,7 @@ class Command(StaffCommand):
     def act(self, options: dict[str, Any]) -> None:
         done = follow_up.follow_up() | {
             "secured": holding.secure_by_fence(),
-            "final": ending.close_after_appeal_time(),
+            "final": appeals.close_after_appeal_time(),
+            "moved_on": ending.move_on(),
         }
         self.say(", ".join(f"{name} {number}" for name, number in done.items()) + ".", **done)

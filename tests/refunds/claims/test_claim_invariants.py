@@ -140,6 +140,19 @@ FAULTS: dict[str, tuple[str, str, list[str]]] = {
         "remedy {own_remedy} is done without a settled payout",
         ["DELETE FROM refunds_payout WHERE id = {payout}"],
     ),
+    "a claim that waits for nothing": (
+        "I6e",
+        "claim {own_claim} waits although every loss of it is made good",
+        [UNDO_CLAIM],
+    ),
+    "a rejected claim with a confirmed loss": (
+        "I6e",
+        "claim {own_claim} is rejected although two people confirmed a loss of it",
+        [
+            "UPDATE refunds_fraudclaim SET state = 'rejected', rejection = 'no_loss',"
+            " rejected_at = now(), appeal_until = now() + interval '1 day' WHERE id = {own_claim}"
+        ],
+    ),
     "a confirmed loss without a remedy": (
         "I6d",
         "loss {card_loss} is confirmed and has no remedy under way",
