@@ -130,7 +130,9 @@ def test_what_a_person_released_is_not_held_again(scene: Scene) -> None:
     goods = history.went(5_000)
     claim = history.claim(thief=[charge, goods])
     holding.hold_candidates([claim], actor=scene.analyst, reason="test")
+    past_the_guards("UPDATE refunds_fraudclaim SET state = 'expired'")
     holding.release([claim], actor=scene.supervisor, reason="a mistake")
+    past_the_guards("UPDATE refunds_fraudclaim SET state = 'investigating'")
     spending.reverse(goods, actor=SYSTEM, reason="goods came back")
     assert held(history) == 0
 
