@@ -127,7 +127,8 @@ def prepared(
             assert run.state == Run.State.SUCCEEDED, (case, run.state, why_it_ended(run))
             scene.totals = figures.totals()
             scene.steps = {
-                total.step: total.rows_expected for total in StepTotal.objects.filter(run=run)
+                total.step: total.rows_expected
+                for total in StepTotal.objects.filter(run=run).order_by("pk")
             }
             transaction.set_rollback(True)
         yield scene
