@@ -23,6 +23,7 @@ import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 
 from tests import factories
+from tests.browser.checks import VIEWS
 from tests.conftest import NO_BROWSER, fresh_database
 from tests.signing_in import oldest_step
 
@@ -49,11 +50,6 @@ def in_views(*quick: tuple[str, int]) -> pytest.MarkDecorator:
             for view in VIEWS
         ],
     )
-
-
-# These two show nearly all that the other two would.
-QUICK_VIEWS = ON_A_PHONE, ON_A_SCREEN = ("ja", 320), ("en", 1280)
-VIEWS = (*QUICK_VIEWS, ("ja", 1280), ("en", 320))
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +330,21 @@ def give_password(page: Any, login_id: str) -> None:
 
 
 _last_steps: dict[str, int] = {}
+
+
+def entering(site: Site, login_id: str) -> Callable[[Any], None]:
+    """Returns what makes a page one of this person, who signs in once; of nobody for ""."""
+    session: list[Any] = []
+
+    def enter(page: Any) -> None:
+        if session:
+            page.context.add_cookies(session)
+        elif login_id:
+            sign_in(page, site, login_id)
+            cookies = page.context.cookies()
+            session.extend(each for each in cookies if each["name"] == "sessionid")
+
+    return enter
 
 
 def next_code(secret: str) -> str:

@@ -11,14 +11,13 @@ import pytest
 
 from refunds.remedies import chargebacks
 from tests.browser import places
-from tests.browser.checks import in_view, look_at
-from tests.browser.conftest import QUICK_VIEWS, known, served, sign_in
+from tests.browser.checks import look_through
+from tests.browser.conftest import entering, known, served
 from tests.refunds.claims.conftest import scene
 from tests.refunds.claims.scene import Scene, jst
 from wallets.models import Payment
 
 __all__ = ["scene"]
-axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser claims")]
 
 
@@ -62,12 +61,6 @@ def site(own_database: Any, scene: Scene, staff: Any, tmp_path: Path) -> Iterato
 def test_the_pages_of_claims_and_issuers_fit_and_are_accessible(
     site: Any, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
-    axe = axe_playwright.Axe()
     for role, addresses in places.of_claims(claim=site.claim).items():
-        for turn, (language, width) in enumerate(QUICK_VIEWS):
-            page = open_browser(language=language, width=width)
-            sign_in(page, site, site.people[role])
-            for number, place in enumerate(addresses):
-                if in_view(number=number, turn=turn, long_form=long_form):
-                    look_at(page, place, language=language, width=width, axe=axe)
-            page.context.close()
+        enter = entering(site, site.people[role])
+        look_through(open_browser, enter, addresses, long_form=long_form)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from tests.browser import places
-from tests.browser.conftest import ON_A_PHONE, ON_A_SCREEN, served
+from tests.browser.checks import ON_A_PHONE, ON_A_SCREEN, look
+from tests.browser.conftest import served
 
-axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = pytest.mark.slow
 
 
@@ -41,18 +41,11 @@ def site(own_database: Any, tmp_path: Path) -> Iterator[Site]:
 def test_somebody_begins_the_programme_on_a_page(
     site: Site, open_browser: Callable[..., Any]
 ) -> None:
-    axe = axe_playwright.Axe()
-
-    def fits(page: Any, width: int) -> None:
-        found = axe.run(page).response["violations"]
-        assert not [each for each in found if each["impact"] in ("serious", "critical")]
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-
     for language, width in (ON_A_PHONE, ON_A_SCREEN):
         page = open_browser(language=language, width=width)
         page.goto("/")
         page.click(f"main a[href='{places.BEGIN}']")
-        fits(page, width)
+        look(page, language=language, width=width)
         content = page.input_value("[name=content]")
         page.fill("[name=content]", content.replace('"JPY"', '"JPX"'))
         # A guess is told nothing about the file, and the file is kept.
@@ -60,12 +53,12 @@ def test_somebody_begins_the_programme_on_a_page(
             page.fill("[name=code]", code)
             with page.expect_navigation():
                 page.click("main form button[type=submit]")
-            fits(page, width)
+            look(page, language=language, width=width)
             assert ("programme.currency" in page.inner_text("main [role=alert]")) is is_said
             assert page.input_value("[name=code]") == code
     page.fill("[name=code]", site.code)
     page.fill("[name=content]", content)
     with page.expect_navigation():
         page.click("main form button[type=submit]")
-    fits(page, width)
+    look(page, language=language, width=width)
     assert "hana enrols" in page.inner_text("main")

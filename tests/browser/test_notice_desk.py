@@ -18,15 +18,14 @@ from accounts.reset_notices import notice_files
 from refunds.payouts import view_lists
 from tests import factories
 from tests.accounts.merchants.test_merchant_notices import release
-from tests.browser.checks import in_view, look_at
-from tests.browser.conftest import QUICK_VIEWS, known, served, sign_in
+from tests.browser.checks import look_through
+from tests.browser.conftest import entering, known, served
 from tests.refunds.conftest import House, house
 from winddown import clock
 from winddown.models import Merchant
 from winddown.programme.evidence_files import File
 
 __all__ = ["house"]
-axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser notices")]
 
 
@@ -103,7 +102,6 @@ def site(own_database: Any, house: House, staff: Any, tmp_path: Path) -> Iterato
 def test_each_page_fits_and_is_accessible_with_rows_on_it(
     site: Any, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
-    axe = axe_playwright.Axe()
     places = {
         "compliance": ["/console/merchants/", "/console/merchants/?receipt=without"],
         "incident_commander": ["/console/reset/"],
@@ -111,11 +109,5 @@ def test_each_page_fits_and_is_accessible_with_rows_on_it(
         "": [site.link],
     }
     for role, addresses in places.items():
-        for turn, (language, width) in enumerate(QUICK_VIEWS):
-            page = open_browser(language=language, width=width)
-            if role:
-                sign_in(page, site, site.people[role])
-            for number, place in enumerate(addresses):
-                if in_view(number=number, turn=turn, long_form=long_form):
-                    look_at(page, place, language=language, width=width, axe=axe)
-            page.context.close()
+        enter = entering(site, site.people.get(role, ""))
+        look_through(open_browser, enter, addresses, long_form=long_form)

@@ -8,41 +8,23 @@ from typing import Any
 import pytest
 
 from tests.browser import places
-from tests.browser.checks import in_view, look_at
+from tests.browser.checks import look_through
 from tests.browser.conftest import (
     PASSWORD,
-    QUICK_VIEWS,
-    VIEWS,
     Site,
+    entering,
     next_code,
     sign_in,
 )
 
-axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser pages")]
 
 
 def test_every_page_is_accessible_fits_and_logs_no_error(
     site: Site, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
-    axe = axe_playwright.Axe()
-    views = VIEWS if long_form else QUICK_VIEWS
     for person, addresses in places.of_the_site(site):
-        session: Any = None
-        for turn, (language, width) in enumerate(views):
-            page = open_browser(language=language, width=width, storage_state=session)
-            if person and session is None:
-                sign_in(page, site, person)
-                session = _of_any_language(page.context.storage_state())
-            for number, place in enumerate(addresses):
-                if in_view(number=number, turn=turn, long_form=long_form):
-                    look_at(page, place, language=language, width=width, axe=axe)
-            page.context.close()
-
-
-def _of_any_language(state: dict[str, Any]) -> dict[str, Any]:
-    cookies = [each for each in state["cookies"] if each["name"] == "sessionid"]
-    return {"cookies": cookies, "origins": []}
+        look_through(open_browser, entering(site, person), addresses, long_form=long_form)
 
 
 def test_a_person_signs_in_by_keyboard_alone(site: Site, open_browser: Callable[..., Any]) -> None:

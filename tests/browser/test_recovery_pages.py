@@ -13,10 +13,10 @@ from accounts.credentials import sign_ins
 from accounts.credentials.admissions import Origin
 from tests import factories
 from tests.browser import places
-from tests.browser.conftest import ON_A_PHONE, ON_A_SCREEN, Site, in_views
+from tests.browser.checks import ON_A_PHONE, ON_A_SCREEN, look
+from tests.browser.conftest import Site, in_views
 from tests.signing_in import open_session
 
-axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser recovery")]
 
 NEW = "a quite different sentence"
@@ -138,17 +138,6 @@ def _external_session() -> str:
 def signed_in(site: Site, page: Any, session: str) -> Any:
     page.context.add_cookies([{"name": "sessionid", "value": session, "url": site.address}])
     return page
-
-
-def look(page: Any, *, language: str, width: int) -> None:
-    """The page passes what every page must pass."""
-    place = page.url
-    assert page.get_attribute("html", "lang") == language, place
-    assert page.locator("h1").count() == 1, place
-    found = axe_playwright.Axe().run(page).response["violations"]
-    grave = [each["id"] for each in found if each["impact"] in ("serious", "critical")]
-    assert not grave, (place, grave)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, place
 
 
 def send(page: Any) -> None:

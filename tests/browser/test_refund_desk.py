@@ -13,13 +13,12 @@ from refunds.bankfiles.answers import ReturnReason
 from refunds.models import RefundApplication
 from refunds.payouts import uploads
 from tests.browser import places
-from tests.browser.checks import in_view, look_at
-from tests.browser.conftest import QUICK_VIEWS, known, served, sign_in
+from tests.browser.checks import look_through
+from tests.browser.conftest import entering, known, served
 from tests.refunds.conftest import House, house
 from tests.refunds.payouts.test_one_inclusion import answer, on
 
 __all__ = ["house"]
-axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser refunds")]
 
 
@@ -51,13 +50,7 @@ def site(own_database: Any, house: House, staff: Any, tmp_path: Path) -> Iterato
 def test_every_page_of_the_refunds_desk_fits_and_is_accessible(
     site: Any, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
-    axe = axe_playwright.Axe()
     desk = places.of_refunds(application=site.application, batch=site.batch, answer=site.answer)
     for role, addresses in desk.items():
-        for turn, (language, width) in enumerate(QUICK_VIEWS):
-            page = open_browser(language=language, width=width)
-            sign_in(page, site, site.people[role])
-            for number, place in enumerate(addresses):
-                if in_view(number=number, turn=turn, long_form=long_form):
-                    look_at(page, place, language=language, width=width, axe=axe)
-            page.context.close()
+        enter = entering(site, site.people[role])
+        look_through(open_browser, enter, addresses, long_form=long_form)

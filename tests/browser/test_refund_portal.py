@@ -14,14 +14,13 @@ from accounts.models import User
 from refunds.models import BankDataset, Branch, Entitlement, MethodTerms
 from tests.browser import places
 from tests.browser.by_keyboard import apply_by_keyboard, press
-from tests.browser.checks import look_at, reads
-from tests.browser.conftest import QUICK_VIEWS, known, served
+from tests.browser.checks import look_through
+from tests.browser.conftest import known, served
 from tests.refunds.conftest import House, house
 from tests.signing_in import open_session
 from winddown import clock
 
 __all__ = ["house"]
-axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser refund portal")]
 # The longest names of a bank and of a branch in the data set.
 LONG = ("ジェイエイバンクあおぞら信託農業協同組合連合会", "丸の内中央イノベーションプラザ出張所")
@@ -94,16 +93,13 @@ def test_the_pages_of_an_application_fit_and_are_accessible(
     site: Any, open_browser: Callable[..., Any], long_form: bool
 ) -> None:
     """Also with their errors, at 320 pixels and twice the text, with the longest names."""
-    axe = axe_playwright.Axe()
     for who, addresses in places.of_application().items():
-        for turn, (language, width) in enumerate(QUICK_VIEWS):
-            page = open_browser(language=language, width=width)
-            cookie = {"name": "sessionid", "value": site.sessions[who], "url": site.address}
+        cookie = {"name": "sessionid", "value": site.sessions[who], "url": site.address}
+
+        def enter(page: Any, cookie: dict[str, str] = cookie) -> None:
             page.context.add_cookies([cookie])
-            for number, place in enumerate(addresses):
-                read = reads(axe, number=number, turn=turn, long_form=long_form)
-                look_at(page, place, language=language, width=width, axe=read)
-            page.context.close()
+
+        look_through(open_browser, enter, addresses, long_form=long_form)
 
 
 def test_a_customer_applies_in_six_screens_by_keyboard_on_a_telephone(
