@@ -145,7 +145,7 @@ class ResetAllPasswords(Workflow):
         everybody = _customers(run)
         told, told_already = _to_be_told(run), _told_already(run)
         only_external = everybody.without_password().filter(_active_identity())
-        first, active = told.filter(_first(run)), told.filter(_active(run))
+        active = told.filter(_active(run))
         by_mail = told.filter(_by_email(run)).count()
         by_phone = told.exclude(_by_email(run)).filter(by_telephone(_as_of(run))).count()
         limits = waves.limits_of(run)
@@ -181,10 +181,10 @@ class ResetAllPasswords(Workflow):
                 "limits_counted_from": limits.counted_from,
                 "limits_source": limits.source,
             },
-            estimates={
+            estimates=lambda: {
                 "sessions": _old_sessions(run).count(),
                 "device_tokens": _old_tokens(run).count(),
-                "told_first": first.count(),
+                "told_first": told.filter(_first(run)).count(),
                 "told_next": active.count() - active.filter(_first(run)).count(),
             },
         )

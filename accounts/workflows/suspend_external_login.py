@@ -103,7 +103,7 @@ class SuspendExternalLogin(Workflow):
                 ).count(),
             },
             terms={"switches": _switches(run)},
-            estimates={"sessions": _sessions(run).count()},
+            estimates=lambda: {"sessions": _sessions(run).count()},
         )
 
     def at_once(self, run: Run, *, actor: Actor) -> None:

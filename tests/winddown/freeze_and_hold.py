@@ -27,7 +27,9 @@ class FreezeAndHold(Workflow):
 
     def plan(self, run: Any) -> PlanContent:
         active = Wallet.objects.filter(state="active").count()
-        return PlanContent(counts={"wallets": active}, estimates={"seen": Wallet.objects.count()})
+        return PlanContent(
+            counts={"wallets": active}, estimates=lambda: {"seen": Wallet.objects.count()}
+        )
 
     def steps(self, run: Any) -> list[Step]:
         return [

@@ -92,15 +92,14 @@ class ShutDownByDeadline(Workflow):
             paid=Sum("paid_minor"),
             bonus=Sum("bonus_minor"),
         )
-        in_flight = Payment.objects.filter(state__in=Payment.IN_FLIGHT)
         return PlanContent(
             counts={"wallets": wallets["rows"]},
             terms={"spend_ends_at": deadline.at.isoformat(), "in_flight": run.params["in_flight"]},
-            estimates={
+            estimates=lambda: {
                 "wallets_held": wallets["held"],
                 "paid_minor": wallets["paid"] or 0,
                 "bonus_minor": wallets["bonus"] or 0,
-                "payments_in_flight": in_flight.count(),
+                "payments_in_flight": Payment.objects.filter(state__in=Payment.IN_FLIGHT).count(),
             },
         )
 

@@ -81,7 +81,7 @@ def _write_plan(run: Run, *, actor: Actor, reason: str) -> Run:
     approvals.refuse_repeated(run.subject, stage=STAGE, content=content, maker=actor, reason=reason)
     Plan.objects.create(
         run=run,
-        content=content | {"estimates": planned.estimates},
+        content=content | {"estimates": planned.estimates()},
         digest=digest,
         planned_at=clock.now(),
     )

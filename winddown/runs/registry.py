@@ -53,7 +53,8 @@ class PlanContent:
     and other facts.
 
     The second person approves all of it except `estimates`. These are figures that customers still
-    change until the run starts. They are shown and stored, but are not part of the digest.
+    change until the run starts. They are shown and stored, but are not part of the digest: they are
+    counted only when a plan is written, and not when it is compared.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class PlanContent:
     excluded: dict[str, int] = field(default_factory=dict)
     locked_out: dict[str, int] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
-    estimates: dict[str, int] = field(default_factory=dict)
+    estimates: Callable[[], dict[str, int]] = dict
 
     def as_dict(self) -> dict[str, Any]:
         return {

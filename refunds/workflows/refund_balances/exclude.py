@@ -34,15 +34,17 @@ class Exclude(Part):
         refuse_to_exclude()
         rows = _unclaimed(run)
         others = Entitlement.objects.exclude(state__in=Entitlement.APPLICABLE)
-        in_process = others.filter(state__in=Entitlement.UNPAID).count()
         kept = tracing.kept_from_exclusion()
         # These change all the time, so their number is no part of the digest.
-        in_process += kept.pop("application_under_way") + kept.pop("sent_before_restore")
+        on_the_way = kept.pop("application_under_way") + kept.pop("sent_before_restore")
         return PlanContent(
             counts={"excluded": rows.count()},
             sums_minor={"excluded": outline.amount(rows)},
             excluded=kept,
-            estimates={"in_process_returned_or_held": in_process},
+            estimates=lambda: {
+                "in_process_returned_or_held": on_the_way
+                + others.filter(state__in=Entitlement.UNPAID).count()
+            },
         )
 
     def at_once(self, run: Run) -> None:

@@ -76,10 +76,12 @@ class Pay(Part):
         return PlanContent(
             counts={name: part.rows for name, part in parts.items()},
             sums_minor={name: part.amount_minor for name, part in parts.items()},
-            estimates={f"left_out_{reason}": n for reason, n in payable.left_out(run).items()}
-            | _without_account()
-            | _above_the_day(run, sum(part.amount_minor for part in parts.values()))
-            | costs.of_plan(payable.payable_refunds(run), payable.payable_vouchers(run)),
+            estimates=lambda: {
+                **{f"left_out_{reason}": n for reason, n in payable.left_out(run).items()},
+                **_without_account(),
+                **_above_the_day(run, sum(part.amount_minor for part in parts.values())),
+                **costs.of_plan(payable.payable_refunds(run), payable.payable_vouchers(run)),
+            },
             terms={"value_date": run.params["value_date"]}
             | {f"{name}_digest": part.digest for name, part in parts.items()},
         )
