@@ -37,6 +37,7 @@ from refunds.models.payment_payer import PaymentPayer
 from refunds.models.payout import Payout, PayoutTransition
 from refunds.models.payout_batch import PayoutBatch, PayoutBatchTransition, PayoutFilePart
 from refunds.models.payout_view import PayoutView, PayoutViewPart
+from refunds.models.quarantine import QuarantinedLine
 from refunds.models.recall import Recall, RecallTransition
 from refunds.models.reconciliation import (
     BankFile,
@@ -104,6 +105,7 @@ __all__ = [
     "PayoutView",
     "PayoutViewPart",
     "PayoutWave",
+    "QuarantinedLine",
     "Recall",
     "RecallTransition",
     "ReconciliationBreak",

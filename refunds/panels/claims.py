@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from refunds.claims import holding
 from refunds.models import FraudClaim, RuleHit
+from refunds.remedies.desk_page import WHY
 from winddown import words
 from winddown.actors import Actor
 from winddown.site import panels
@@ -28,6 +30,7 @@ for _prefix, _title in (
     ("ask_list", _("List of requests to a card issuer")),
     ("issuer_action", _("Request to a card issuer")),
     ("chargeback", _("Chargeback")),
+    ("quarantined", _("Lines in quarantine")),
 ):
     panels.name_subjects(_prefix, _title)
 
@@ -136,4 +139,12 @@ def _requests_content(listed: dict[str, Any]) -> list[Change]:
             _("Sum of the requests"), sum(int(amount) for _kind, amount in asked), is_amount=True
         ),
         Change(_("Requests to issuers"), len(asked)),
+    ]
+
+
+@panels.CONTENTS.entry("quarantined")
+def _lines_content(listed: dict[str, Any]) -> list[Change]:
+    return [
+        Change(WHY[why], number)
+        for why, number in sorted(Counter(listed["lines"].values()).items())
     ]

@@ -11,8 +11,8 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.models import Issuer, IssuerAction, IssuerFile, Remedy, RequestList
-from refunds.remedies import chargebacks, follow_up, issuer_answers, own_funds, requests
+from refunds.models import Issuer, IssuerAction, IssuerFile, QuarantinedLine, Remedy, RequestList
+from refunds.remedies import chargebacks, follow_up, issuer_answers, own_funds, quarantine, requests
 from refunds.remedies.exchange_lines import arn_is_sound
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, says
@@ -30,7 +30,7 @@ SCHEMES = (("visa", "Visa"), ("mastercard", "Mastercard"), ("jcb", "JCB"), ("oth
 class RowsField(SayingField):
     """Rows by their numbers, separated by spaces or commas. Its value is a list of rows."""
 
-    def __init__(self, model: type[IssuerAction] | type[Remedy], **kwargs: Any) -> None:
+    def __init__(self, model: type[IssuerAction | QuarantinedLine | Remedy], **kwargs: Any) -> None:
         super().__init__(max_length=20_000, **kwargs)
         self._model = model
 
@@ -90,6 +90,10 @@ class AnswersForm(IssuerForm):
 
 class RequestsForm(ReasonForm):
     requests = RowsField(IssuerAction, label=_("Numbers of the requests"))
+
+
+class LinesForm(ReasonForm):
+    lines = RowsField(QuarantinedLine, label=_("Numbers of the lines"))
 
 
 class RemediesForm(ReasonForm):
@@ -203,10 +207,19 @@ DESK: dict[str, Act] = {
     ),
     "answers": Act(
         title=pgettext_lazy("verb", "Upload answers of an issuer"),
-        effect=_("Each answer is a remedy, or opens the next route."),
+        effect=_(
+            "Each good answer is a remedy, or opens the next route. Other lines are in quarantine."
+        ),
         permission=SEND,
         form=AnswersForm,
         do=_hear,
+    ),
+    "settle": Act(
+        title=pgettext_lazy("verb", "Ask to settle lines in quarantine"),
+        effect=_("If a second person agrees, nothing more is done about them."),
+        permission=SEND,
+        form=LinesForm,
+        do=lambda actor, given: quarantine.ask(given["lines"], actor=actor, reason=given["reason"]),
     ),
     "escalate": Act(
         title=pgettext_lazy("verb", "Escalate overdue requests"),

@@ -12,7 +12,8 @@ from django.db.models.functions import Coalesce
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from refunds.models import Chargeback, Issuer, IssuerAction, IssuerFile
+from refunds.models import Chargeback, Issuer, IssuerAction, IssuerFile, QuarantinedLine
+from refunds.remedies import quarantine
 from refunds.remedies.desk_acts import DESK
 from winddown import clock
 from winddown.actors import Actor
@@ -34,6 +35,17 @@ KINDS: dict[str, Text] = {
     IssuerAction.Kind.STOP_DEBIT: _("Stop the debit"),
     IssuerAction.Kind.REFUND: _("Refund the card"),
     IssuerAction.Kind.DEBIT_REIMBURSEMENT: _("Reimburse the debit"),
+}
+
+
+WHY: dict[str, Text] = {
+    QuarantinedLine.Why.FORM: _("It is not understood"),
+    QuarantinedLine.Why.STRANGER: _("We did not ask this"),
+    QuarantinedLine.Why.ISSUER: _("It names another issuer"),
+    QuarantinedLine.Why.AMOUNT: _("It names another amount"),
+    QuarantinedLine.Why.ANSWER: _("It does not answer what was asked"),
+    QuarantinedLine.Why.TIME: _("It was not answered between our request and now"),
+    QuarantinedLine.Why.TWICE: _("The file says something else about the same request"),
 }
 
 
@@ -61,6 +73,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One line in quarantine as it came, why it is there, and for how many days."""
+
+    line: QuarantinedLine
+    why: Text
+    text: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeskPage:
     """The requests as the filters choose them, the next deadline first."""
 
@@ -68,6 +90,8 @@ class DeskPage:
     form: QueueForm
     rows: list[Row]
     total: int
+    quarantined: list[Quarantined]
+    doubtful: int
     chargebacks: list[Chargeback]
     files: list[IssuerFile]
     decisions: list[Decision]
@@ -91,6 +115,8 @@ def queue(given: QueryDict, *, actor: Actor) -> DeskPage:
         form=form,
         rows=[Row(each, KINDS[each.kind], each.due, _hours(each.due, at=at)) for each in rows],
         total=found.count(),
+        quarantined=_quarantined(at),
+        doubtful=quarantine.waiting().count(),
         chargebacks=list(
             Chargeback.objects.exclude(state=Chargeback.State.CLOSED)
             .select_related("issuer")
@@ -99,6 +125,13 @@ def queue(given: QueryDict, *, actor: Actor) -> DeskPage:
         files=list(IssuerFile.objects.select_related("issuer").order_by("-pk")[:FILES_SHOWN]),
         decisions=[acts.decision(verb, act, actor=actor) for verb, act in DESK.items()],
     )
+
+
+def _quarantined(at: dt.datetime) -> list[Quarantined]:
+    return [
+        Quarantined(each, WHY[each.why], quarantine.text_of(each), (at - each.found_at).days)
+        for each in quarantine.waiting()[:PAGE_ROWS]
+    ]
 
 
 def _hours(due: dt.datetime | None, *, at: dt.datetime) -> int | None:

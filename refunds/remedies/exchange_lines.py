@@ -4,11 +4,14 @@ format."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from winddown.errors import LoadRefused
+from refunds.remedies.written_dates import day_of, instant_of, plain
 
 ANSWER_CODES: Final = frozenset(
     {
@@ -65,7 +68,7 @@ class RequestLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerLine:
     """One answer, checked for form. After `line`, its place in the file, the fields stand in the
-    order of the columns."""
+    order of the columns. `answered_at` is aware."""
 
     line: int
     action_ref: str
@@ -78,6 +81,16 @@ class AnswerLine:
     statement_on: dt.date | None
     refund_arn: str
     note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultyLine:
+    """One line of an answer file that is no answer, because of what stands in `column`; of its
+    width, if that is empty. Equal lines have equal digests."""
+
+    line: int
+    column: str
+    digest: str
 
 
 REQUEST_COLUMNS: Final = tuple(field.name for field in fields(RequestLine))
@@ -101,10 +114,12 @@ class Transport(Protocol):
     def write_requests(self, lines: Iterable[RequestLine]) -> str:
         """Returns the request file, with the lines in the order given."""
 
-    def read_answers(self, text: str, *, name: str) -> list[AnswerLine]:
-        """Returns every line of the answer file `name`.
+    def read_answers(
+        self, text: str, *, name: str, zone: dt.tzinfo
+    ) -> list[AnswerLine | FaultyLine]:
+        """Returns every line of the answer file `name`. Times without an offset are of `zone`.
 
-        Raises `LoadRefused` for the whole file, with the line and the reason.
+        Raises `LoadRefused` for a file in another form, with the line and the reason.
         """
 
     def read_requests(self, text: str) -> list[RequestLine]:
@@ -112,18 +127,6 @@ class Transport(Protocol):
 
     def write_answers(self, lines: Iterable[AnswerLine]) -> str:
         """Returns the file from which `read_answers` reads these lines."""
-
-
-def text_of(content: bytes, transport: Transport, *, name: str) -> str:
-    """Returns the text of an imported file, without a byte order mark. Raises `LoadRefused`."""
-    try:
-        text = content.decode(transport.encoding)
-    except UnicodeDecodeError as error:
-        encoding = transport.encoding.upper()
-        raise LoadRefused(file=name, why=f"byte {error.start} is not {encoding}") from error
-    if "\x00" in text:
-        raise LoadRefused(file=name, why="it contains a NUL character")
-    return text.removeprefix("\ufeff")
 
 
 def cells_of(line: RequestLine | AnswerLine) -> dict[str, str]:
@@ -145,69 +148,67 @@ def request_of(cells: Cells) -> RequestLine:
     return RequestLine(**texts, **numbers)  # type: ignore[arg-type]  # the columns are the fields
 
 
-def answers_of(rows: Iterable[tuple[int, Cells]], *, name: str) -> list[AnswerLine]:
-    """Returns the answers of the numbered rows of the file `name`.
-
-    Raises `LoadRefused` for the first row that is no answer. Raises it also for two rows about the
-    same request, because their order would decide.
-    """
-    answers: list[AnswerLine] = []
-    seen: dict[str, int] = {}
-    for line, cells in rows:
-        answer = _answer(cells, line=line, name=name)
-        if answer.action_ref in seen:
-            raise LoadRefused(
-                file=name,
-                why=f"lines {seen[answer.action_ref]} and {line} answer the same request",
-            )
-        seen[answer.action_ref] = line
-        answers.append(answer)
-    return answers
+def answers_of(
+    rows: Iterable[tuple[int, Cells]], *, zone: dt.tzinfo
+) -> list[AnswerLine | FaultyLine]:
+    """Returns the answers of the numbered rows. Times without an offset are of `zone`."""
+    return [_answer(cells, line=line, zone=zone) for line, cells in rows]
 
 
-def _answer(cells: Cells, *, line: int, name: str) -> AnswerLine:
-    if set(cells) != set(ANSWER_COLUMNS):
-        raise LoadRefused(
-            file=name, why=f"line {line}: the columns must be {','.join(ANSWER_COLUMNS)}"
-        )
-    column = "answer_code"
+def digest_of(cells: Cells) -> str:
+    """Returns the SHA-256 of the cells, whatever the order of the columns, as 64 hex digits."""
+    text = json.dumps(sorted(cells.items()), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _answer(cells: Cells, *, line: int, zone: dt.tzinfo) -> AnswerLine | FaultyLine:
+    read: dict[str, Any] = {}
+    column = ""
     try:
-        if cells["answer_code"] not in ANSWER_CODES:
-            raise ValueError(f"{cells['answer_code'][:40]!r} is no answer")
-        column = "attempt"
-        attempt = int(cells["attempt"])
-        column = "amount_minor"
-        amount = int(cells["amount_minor"])
-        if amount <= 0:
-            raise ValueError("the amount must be positive")
-        column = "answered_at"
-        answered_at = dt.datetime.fromisoformat(cells["answered_at"])
-        if answered_at.tzinfo is None:
-            raise ValueError("the time needs its offset")
-        column = "statement_on"
-        statement = cells["statement_on"]
-        statement_on = dt.date.fromisoformat(statement) if statement else None
-        column = "refund_arn"
-        if not arn_is_sound(cells["refund_arn"]):
-            raise ValueError("its check digit is wrong")
-        column = "note"
-        if len(cells["note"]) > NOTE_MAX:
-            raise ValueError(f"it is longer than {NOTE_MAX} characters")
-    except ValueError as error:
-        raise LoadRefused(file=name, why=f"line {line}, {column}: {error}") from error
-    return AnswerLine(
-        line=line,
-        action_ref=cells["action_ref"],
-        attempt=attempt,
-        issuer_code=cells["issuer_code"],
-        amount_minor=amount,
-        currency=cells["currency"],
-        answer_code=cells["answer_code"],
-        answered_at=answered_at,
-        statement_on=statement_on,
-        refund_arn=cells["refund_arn"],
-        note=cells["note"],
-    )
+        if set(cells) != set(ANSWER_COLUMNS):
+            raise ValueError("cells are missing or too many")
+        for column in ANSWER_COLUMNS:
+            text = cells[column] if column == "note" else plain(cells[column])
+            reader = _READERS.get(column)
+            read[column] = text if reader is None else reader(text, zone)
+    except ValueError:
+        return FaultyLine(line=line, column=column, digest=digest_of(cells))
+    return AnswerLine(line=line, **read)
+
+
+def _checked(is_right: Callable[[str], object]) -> Callable[[str, dt.tzinfo], str]:
+    """Returns the reader of a cell whose text must be right."""
+
+    def reader(text: str, _zone: dt.tzinfo) -> str:
+        if not is_right(text):
+            raise ValueError(text[:40])
+        return text
+
+    return reader
+
+
+def _number(text: str, _zone: dt.tzinfo) -> int:
+    """Returns the whole number above zero, which may have commas between its thousands."""
+    if _NUMBER.fullmatch(text) is None or not (number := int(text.replace(",", ""))):
+        raise ValueError(text[:40])
+    return number
+
+
+def _statement_on(text: str, _zone: dt.tzinfo) -> dt.date | None:
+    return day_of(text) if text else None
+
+
+_NUMBER: Final = re.compile(r"[0-9]{1,15}|[0-9]{1,3}(,[0-9]{3}){1,4}")
+_READERS: Final[Mapping[str, Callable[[str, dt.tzinfo], object]]] = {
+    "action_ref": lambda text, _zone: text.lower(),
+    "attempt": _number,
+    "amount_minor": _number,
+    "answer_code": _checked(ANSWER_CODES.__contains__),
+    "answered_at": lambda text, zone: instant_of(text, zone=zone),
+    "statement_on": _statement_on,
+    "refund_arn": _checked(lambda text: arn_is_sound(text)),
+    "note": _checked(lambda text: len(text) <= NOTE_MAX),
+}
 
 
 def arn_is_sound(arn: str) -> bool:

@@ -5,22 +5,30 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
-from refunds.models import Issuer, IssuerAction, IssuerAnswer, IssuerFile, Remedy
+from refunds.models import (
+    Issuer,
+    IssuerAction,
+    IssuerAnswer,
+    IssuerFile,
+    QuarantinedLine,
+    Remedy,
+)
 from refunds.remedies import cut_offs, requests, routes, slots
-from refunds.remedies.exchange_lines import AnswerLine, text_of
+from refunds.remedies.exchange_lines import AnswerLine, FaultyLine, cells_of, digest_of
 from refunds.remedies.transports import transport_of
 from winddown import clock
 from winddown.actors import Actor, require
-from winddown.errors import LoadRefused
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
 from winddown.models import Programme
+from winddown.programme import csv_lines
+from winddown.programme.evidence_files import File
 
 # What the issuer answered -> the transition of the request.
 ANSWERED_AS = {
@@ -35,65 +43,86 @@ ANSWERED_AS = {
 }
 
 
+Why = QuarantinedLine.Why
+Line = AnswerLine | FaultyLine
 FAILED_AS = {"miss": Remedy.Failure.TOO_LATE, "decline": Remedy.Failure.DECLINED}
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an answer file did: lines that took effect, lines that were known before, and lines that
-    no request waited for.
+    """What an answer file did: lines that took effect, lines that were known before, lines that no
+    request waited for, and lines that wait in quarantine until two people settle them. Each line
+    counts once.
     """
 
     file: IssuerFile
     applied: int
     repeated: int
     not_awaited: int
+    quarantined: list[QuarantinedLine]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What an answer file would do, line by line. Each line stands in one of the lists."""
+
+    actions: dict[str, IssuerAction]
+    awaited: list[AnswerLine]
+    not_awaited: list[AnswerLine]
+    repeated: list[int]
+    doubtful: list[QuarantinedLine]
 
 
 def import_answers(
     issuer: Issuer, content: bytes, *, name: str, actor: Actor, reason: str
 ) -> Imported:
-    """Every answer of the file has taken effect, and the next route is open where a loss needs one,
-    all in one transaction.
+    """Every good answer of the file has taken effect, and the next route is open where a loss needs
+    one, all in one transaction. Every other line is in quarantine and changes nothing.
 
     The same file, or the same line in another file, changes nothing the second time (rule 25). A
     line for a request that no longer waits, such as one whose cut-off has passed, is stored as not
-    awaited. Raises `LoadRefused` for the
-    whole file if one line is not understood, names an unknown request, another issuer or amount, or
-    an answer that does not belong to the request.
+    awaited. Raises `LoadRefused` for a file in another form.
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="import issuer answers")
-    transport = transport_of(issuer)
-    text = text_of(content, transport, name=name)
-    answers = transport.read_answers(text, name=name)
+    text = csv_lines.text_of(File(name=name, content=content))
+    lines = _read(issuer, text, name=name)
     with transaction.atomic():
         issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer.pk)
         earlier = _imported_before(text)
         if earlier is not None:
-            return Imported(file=earlier, applied=0, repeated=len(answers), not_awaited=0)
+            return Imported(
+                file=earlier, applied=0, repeated=len(lines), not_awaited=0, quarantined=[]
+            )
         cut_offs.fall_back(issuer)
         at = clock.now()
-        actions = _matched(issuer, answers, name=name)
-        fresh, awaited = _sorted_out(answers, actions)
+        judged = _judged(issuer, lines, at=at)
         file = requests.store(
             issuer,
             IssuerFile.Direction.ANSWER,
             text,
-            rows=len(answers),
-            amount_minor=sum(answer.amount_minor for answer in answers),
+            rows=len(lines),
+            amount_minor=sum(line.amount_minor for line in lines if isinstance(line, AnswerLine)),
             at=at,
             actor=actor,
         )
-        _keep(file, fresh, actions, awaited={answer.line for answer in awaited})
-        _apply(awaited, actions, at=at, actor=actor, reason=reason)
+        _keep(file, judged.awaited, judged.actions, applied=True)
+        _keep(file, judged.not_awaited, judged.actions, applied=False)
+        for each in judged.doubtful:
+            each.file = file
+        _apply(judged.awaited, judged.actions, at=at, actor=actor, reason=reason)
         done = Imported(
             file=file,
-            applied=len(awaited),
-            repeated=len(answers) - len(fresh),
-            not_awaited=len(fresh) - len(awaited),
+            applied=len(judged.awaited),
+            repeated=len(judged.repeated),
+            not_awaited=len(judged.not_awaited),
+            quarantined=QuarantinedLine.objects.bulk_create(judged.doubtful),
         )
         _log(done, issuer, actor=actor, reason=reason)
         return done
+
+
+def _read(issuer: Issuer, text: str, *, name: str) -> list[Line]:
+    return transport_of(issuer).read_answers(text, name=name, zone=Programme.current().zone)
 
 
 def _log(done: Imported, issuer: Issuer, *, actor: Actor, reason: str) -> None:
@@ -107,6 +136,7 @@ def _log(done: Imported, issuer: Issuer, *, actor: Actor, reason: str) -> None:
         applied=done.applied,
         repeated=done.repeated,
         not_awaited=done.not_awaited,
+        quarantined=len(done.quarantined),
     )
 
 
@@ -115,52 +145,108 @@ def _imported_before(text: str) -> IssuerFile | None:
     return IssuerFile.objects.filter(direction=IssuerFile.Direction.ANSWER, sha256=sha256).first()
 
 
-def _sorted_out(
-    answers: Sequence[AnswerLine], actions: Mapping[str, IssuerAction]
-) -> tuple[list[AnswerLine], list[AnswerLine]]:
-    """Returns the answers that are not stored yet, and those among them for which an action waits."""
+def _judged(issuer: Issuer, lines: Sequence[Line], *, at: dt.datetime) -> Judged:
+    """Returns what the lines would do, with the actions that they name locked in id order."""
+    by_digest: dict[str, Line] = {_digest(issuer, line): line for line in reversed(lines)}
+    quarantined = set(
+        QuarantinedLine.objects.filter(digest__in=by_digest).values_list("digest", flat=True)
+    )
+    new = {digest: line for digest, line in by_digest.items() if digest not in quarantined}
+    answers = [line for line in new.values() if isinstance(line, AnswerLine)]
+    actions = _asked(issuer, answers)
     known = _known(actions.values())
-    fresh = [
-        answer for answer in answers if _line_key(answer, actions[answer.action_ref]) not in known
+    fresh, doubts = list[AnswerLine](), dict[int, str]()
+    for line in new.values():
+        if isinstance(line, FaultyLine):
+            doubts[line.line] = Why.FORM
+            continue
+        action = actions.get(line.action_ref)
+        if action is not None and _line_key(line, action) in known:
+            continue
+        fresh.append(line)
+        if why := _doubt(line, action, issuer, at=at):
+            doubts[line.line] = why
+    said = Counter((each.action_ref, each.attempt) for each in fresh if each.line not in doubts)
+    for each in fresh:
+        if said[each.action_ref, each.attempt] > 1:
+            doubts.setdefault(each.line, Why.TWICE)
+    sound = sorted((each for each in fresh if each.line not in doubts), key=lambda each: each.line)
+    doubtful = [
+        _quarantined(line, digest, doubts[line.line], actions, at=at)
+        for digest, line in new.items()
+        if line.line in doubts
     ]
-    awaited = [
-        answer
-        for answer in fresh
-        if actions[answer.action_ref].state in IssuerAction.ANSWERABLE
-        and actions[answer.action_ref].attempt == answer.attempt
-    ]
-    return fresh, awaited
+    counted = {each.line for each in sound} | {each.line for each in doubtful}
+    return Judged(
+        actions=actions,
+        awaited=[each for each in sound if _waits(each, actions[each.action_ref])],
+        not_awaited=[each for each in sound if not _waits(each, actions[each.action_ref])],
+        repeated=[line.line for line in lines if line.line not in counted],
+        doubtful=sorted(doubtful, key=lambda each: each.line),
+    )
 
 
-def _matched(
-    issuer: Issuer, answers: Sequence[AnswerLine], *, name: str
-) -> dict[str, IssuerAction]:
-    """Returns the actions by their references, locked in id order. Raises `LoadRefused` if a line
-    does not fit its action.
-    """
+def _digest(issuer: Issuer, line: Line) -> str:
+    cells = line.digest if isinstance(line, FaultyLine) else digest_of(cells_of(line))
+    return hashlib.sha256(f"{issuer.code}:{cells}".encode()).hexdigest()
+
+
+def _quarantined(
+    line: Line, digest: str, why: str, actions: Mapping[str, IssuerAction], *, at: dt.datetime
+) -> QuarantinedLine:
+    """Returns the row of the line, which has no file yet."""
+    row = QuarantinedLine(line=line.line, digest=digest, why=why, found_at=at)
+    if isinstance(line, FaultyLine):
+        row.cell = line.column
+    else:
+        row.action = actions.get(line.action_ref)
+    return row
+
+
+def _asked(issuer: Issuer, answers: Sequence[AnswerLine]) -> dict[str, IssuerAction]:
+    """Returns what the issuer was asked, by its references, locked in id order."""
     refs = [answer.action_ref for answer in answers if _is_key(answer.action_ref)]
-    found = {
+    return {
         str(action.key): action
         for action in IssuerAction.objects.select_for_update(no_key=True, of=("self",))
         .filter(issuer=issuer, key__in=refs)
         .select_related("remedy")
         .order_by("pk")
     }
-    currency = Programme.current().currency
-    for answer in answers:
-        action = found.get(answer.action_ref)
-        where = f"line {answer.line}"
-        if action is None or answer.issuer_code != issuer.code:
-            raise LoadRefused(file=name, why=f"{where}: {issuer.code} was not asked this")
-        if (answer.amount_minor, answer.currency) != (action.amount_minor, currency):
-            raise LoadRefused(file=name, why=f"{where}: another amount was asked about")
-        try:
-            routes.after_answer(
-                action.remedy.kind, funding=action.funding, answer=answer.answer_code
-            )
-        except routes.NoRoute as error:
-            raise LoadRefused(file=name, why=f"{where}: {error}") from error
-    return found
+
+
+def _doubt(
+    answer: AnswerLine, action: IssuerAction | None, issuer: Issuer, *, at: dt.datetime
+) -> str | None:
+    """Returns why the answer decides nothing before two people have looked at it."""
+    if answer.issuer_code != issuer.code:
+        return Why.ISSUER
+    if action is None or answer.attempt > action.attempt:
+        return Why.STRANGER
+    if (answer.amount_minor, answer.currency) != (
+        action.amount_minor,
+        Programme.current().currency,
+    ):
+        return Why.AMOUNT
+    if not _asked_at(action, answer.attempt) <= answer.answered_at <= at:
+        return Why.TIME
+    try:
+        routes.after_answer(action.remedy.kind, funding=action.funding, answer=answer.answer_code)
+    except routes.NoRoute:
+        return Why.ANSWER
+    return None
+
+
+def _asked_at(action: IssuerAction, attempt: int) -> dt.datetime:
+    """Returns the instant before which nobody can have answered the attempt. Issuers write whole
+    seconds. Of an attempt that was repeated, only the draft's instant is known.
+    """
+    latest = action.sent_at if attempt == action.attempt else None
+    return (latest or action.drafted_at).replace(microsecond=0)
+
+
+def _waits(answer: AnswerLine, action: IssuerAction) -> bool:
+    return action.state in IssuerAction.ANSWERABLE and action.attempt == answer.attempt
 
 
 def _is_key(text: str) -> bool:
@@ -189,9 +275,9 @@ def _known(actions: Iterable[IssuerAction]) -> set[LineKey]:
 def _keep(
     file: IssuerFile,
     answers: Sequence[AnswerLine],
-    actions: dict[str, IssuerAction],
+    actions: Mapping[str, IssuerAction],
     *,
-    awaited: set[int],
+    applied: bool,
 ) -> None:
     IssuerAnswer.objects.bulk_create(
         IssuerAnswer(
@@ -204,7 +290,7 @@ def _keep(
             statement_on=answer.statement_on,
             refund_arn=answer.refund_arn,
             note=answer.note,
-            applied=answer.line in awaited,
+            applied=applied,
         )
         for answer in answers
     )

@@ -53,6 +53,7 @@ MIGRATIONS = {
         "0038_end_of_data",
         "0039_past_the_cut_off",
         "0040_other_people_on_appeal",
+        "0041_quarantined_lines",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -13,7 +13,7 @@ from winddown.authority.staff_command import StaffCommand
 
 
 class Command(StaffCommand):
-    help = "Import an issuer's answer file, whole or not at all."
+    help = "Import an issuer's answer file. Lines that are doubtful wait in quarantine."
     examples = (
         'import_issuer_answers answers.csv --issuer jcb --by hana --reason "answers of the week"',
     )
@@ -37,8 +37,12 @@ class Command(StaffCommand):
         )
         self.say(
             f"{done.applied} answers took effect, {done.repeated} were here before,"
-            f" {done.not_awaited} were not awaited.",
+            f" {done.not_awaited} were not awaited, {len(done.quarantined)} are in quarantine.",
             applied=done.applied,
             repeated=done.repeated,
             not_awaited=done.not_awaited,
+            quarantined=[
+                {"number": each.pk, "line": each.line, "why": each.why, "cell": each.cell}
+                for each in done.quarantined
+            ],
         )

@@ -51,7 +51,7 @@ from refunds.payouts import (
     uploads,
     voiding,
 )
-from refunds.remedies import chargebacks
+from refunds.remedies import chargebacks, quarantine
 from tests import factories
 from tests.owning import as_loader
 from tests.refunds.claims.scene import HIT_AT, Scene, jst
@@ -250,7 +250,13 @@ def _issuer(scene: Scene) -> None:
     """The charge was refunded by the issuer, and then charged back."""
     charge = TopUp.objects.get(amount_minor=20_000, source="credit_card")
     TopUp.objects.filter(pk=charge.pk).update(rrn="918315000001", arn=SOUND_ARN)
-    scene.answer(IssuerFile.objects.get(), "accepted_refunded", refund_arn=SOUND_ARN)
+    asked = IssuerFile.objects.get()
+    scene.answer(asked, "accepted_refunded", refund_arn=SOUND_ARN)
+    doubtful = scene.answer(asked, "accepted_refunded", amount_minor=1).quarantined
+    settled = quarantine.ask(doubtful, actor=scene.analyst, reason="test")
+    approvals.carry_out(
+        settled, shown=settled.digest, actor=scene.supervisor, reason="test", approve=True
+    )
     chargebacks.register(
         scene.issuer,
         chargeback_ref="CB1",

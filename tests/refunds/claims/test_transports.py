@@ -15,15 +15,18 @@ from refunds.remedies.exchange_lines import (
     NOTE_MAX,
     REQUEST_COLUMNS,
     AnswerLine,
+    FaultyLine,
     RequestLine,
     Transport,
     arn_is_sound,
     cells_of,
     luhn_digit,
     request_of,
-    text_of,
 )
+from tests.refunds.claims.scene import JST
 from winddown.errors import LoadRefused
+from winddown.programme import csv_lines
+from winddown.programme.evidence_files import File
 
 REQUEST = RequestLine(
     action_ref="0b9ad6a0-0000-4000-8000-000000000001",
@@ -64,10 +67,13 @@ OTHER = replace(ANSWER, action_ref="0b9ad6a0-0000-4000-8000-000000000002", state
 per_transport = pytest.mark.parametrize("name", transports.TRANSPORTS)
 
 
-def refusal_of(by: Transport, *answers: AnswerLine) -> str:
-    with pytest.raises(LoadRefused) as refusal:
-        by.read_answers(by.write_answers(answers), name="answers")
-    return str(refusal.value)
+def heard(by: Transport, content: bytes) -> list[AnswerLine | FaultyLine]:
+    text = csv_lines.text_of(File(name="answers", content=content))
+    return by.read_answers(text, name="answers", zone=JST)
+
+
+def written(by: Transport, *answers: AnswerLine) -> bytes:
+    return by.write_answers(answers).encode(by.encoding)
 
 
 @per_transport
@@ -75,48 +81,74 @@ def test_requests_and_answers_are_read_back_as_sent(name: str) -> None:
     by = transports.TRANSPORTS[name]
     second = replace(REQUEST, action_ref=OTHER.action_ref, merchant_id="M1", eci="05")
     assert by.read_requests(by.write_requests([REQUEST, second])) == [REQUEST, second]
-    content = by.write_answers([ANSWER, OTHER]).encode(by.encoding)
-    heard = by.read_answers(text_of(content, by, name="answers"), name="answers")
-    assert [replace(answer, line=2) for answer in heard] == [ANSWER, OTHER]
-    assert [answer.line for answer in heard] == sorted({answer.line for answer in heard})
+    read = heard(by, written(by, ANSWER, OTHER))
+    assert [replace(answer, line=2) for answer in read] == [ANSWER, OTHER]
+    assert [answer.line for answer in read] == sorted({answer.line for answer in read})
 
 
 @per_transport
 def test_a_file_without_answers_is_read_as_empty(name: str) -> None:
     by = transports.TRANSPORTS[name]
-    assert by.read_answers(by.write_answers([]), name="answers") == []
+    assert heard(by, written(by)) == []
 
 
 @per_transport
 @pytest.mark.parametrize(
-    ("changes", "why"),
+    ("column", "value"),
     [
-        ({"answer_code": "maybe"}, "answer_code: 'maybe' is no answer"),
-        ({"attempt": "once"}, "attempt"),
-        ({"amount_minor": 0}, "must be positive"),
-        ({"answered_at": dt.datetime(2019, 7, 8)}, "needs its offset"),  # noqa: DTZ001
-        ({"statement_on": "tomorrow"}, "statement_on"),
-        ({"refund_arn": "1234567"}, "check digit"),
-        ({"note": "x" * (NOTE_MAX + 1)}, "longer than 500"),
+        ("answer_code", "maybe"),
+        ("attempt", "once"),
+        ("attempt", "1_0"),
+        ("amount_minor", 0),
+        ("amount_minor", "30,00"),
+        ("answered_at", "yesterday"),
+        ("answered_at", "0001-01-01T00:00:00+00:00"),
+        ("statement_on", "tomorrow"),
+        ("statement_on", "R1.4.30"),
+        ("statement_on", "2019-02-29"),
+        ("refund_arn", "1234567"),
+        ("note", "x" * (NOTE_MAX + 1)),
     ],
 )
-def test_a_file_with_a_line_that_is_no_answer_is_refused(
-    name: str, changes: dict[str, Any], why: str
+def test_a_line_that_is_no_answer_is_named_with_its_cell_and_the_others_are_read(
+    name: str, column: str, value: Any
 ) -> None:
-    assert why in refusal_of(transports.TRANSPORTS[name], OTHER, replace(ANSWER, **changes))
-
-
-@per_transport
-def test_a_file_with_two_answers_about_one_request_is_refused(name: str) -> None:
-    assert "the same request" in refusal_of(transports.TRANSPORTS[name], ANSWER, ANSWER)
-
-
-@per_transport
-def test_a_file_in_another_encoding_is_refused(name: str) -> None:
     by = transports.TRANSPORTS[name]
-    for content in (b"\xff\xfe\xfd", b"\x00"):
-        with pytest.raises(LoadRefused):
-            text_of(content, by, name="answers")
+    read = heard(by, written(by, OTHER, replace(ANSWER, **{column: value})))
+    assert isinstance(read[0], AnswerLine)
+    assert isinstance(read[1], FaultyLine)
+    assert read[1].column == column
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])
+@pytest.mark.parametrize(
+    "written_as", ["2019-08-13", "2019/8/13", "20190813", "R1.8.13", "令和元年8月13日"]
+)
+def test_an_answer_file_is_read_as_partners_write_it(encoding: str, written_as: str) -> None:
+    """Another order of the columns, blank lines, full-width digits, and what a spreadsheet adds."""
+    by = transports.TRANSPORTS["csv"]
+    cells = cells_of(replace(ANSWER, note="端末番号"))
+    cells |= {"statement_on": written_as, "amount_minor": "３０，０００"}
+    cells["answered_at"] = written_as.replace("13", "09") + " 18:00"
+    columns = sorted(cells)
+    lines = [",".join([*columns, ""]), "", ",".join(f'"{cells[each]}"' for each in columns) + ",,"]
+    (read,) = heard(by, "\r\n".join([*lines, ",,,", ""]).encode(encoding))
+    at = dt.datetime(2019, 8, 9, 18, tzinfo=JST)
+    assert read == replace(ANSWER, line=3, note="端末番号", answered_at=at)
+
+
+def test_a_line_of_another_width_is_no_answer() -> None:
+    by = transports.TRANSPORTS["csv"]
+    lines = written(by, replace(OTHER, note="")).decode().splitlines(keepends=True)
+    for wrong in ("x,y\r\n", lines[-1].rstrip() + ",more\r\n"):
+        read = heard(by, (lines[0] + wrong + lines[-1]).encode())
+        assert [type(line) for line in read] == [FaultyLine, AnswerLine]
+
+
+@pytest.mark.parametrize("content", [b"\x00", b"\xff\xfe\xfd", b"", b"a,b\r\n", b'"'])
+def test_a_file_in_another_form_is_refused(content: bytes) -> None:
+    with pytest.raises(LoadRefused, match="line 1"):
+        heard(transports.TRANSPORTS["csv"], content)
 
 
 def test_the_columns_of_the_csv_files_keep_their_order() -> None:

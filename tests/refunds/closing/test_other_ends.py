@@ -133,7 +133,7 @@ def test_a_list_is_refused_whole(house: House, officer: Any, second: Any) -> Non
         (the_list(waiting, waiting), "line 3: the wallet was named before"),
         (the_list(), "1 to 5000 rows expected"),
         (File(name="x.csv", content=b"wallet"), "the columns wallet_ref,amount_minor expected"),
-        (File(name="x.csv", content=b"\xff"), "no CSV file in UTF-8"),
+        (File(name="x.csv", content=b"\xff"), "no text in UTF-8 or Shift_JIS"),
     ):
         with pytest.raises(LoadRefused, match=why):
             ask(officer, file)

@@ -1,0 +1,100 @@
+"""Lines in quarantine are settled by two people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from refunds.models import QuarantinedLine
+from winddown import clock
+from winddown.actors import Actor, require
+from winddown.authority import approvals
+from winddown.errors import GuardNotMet, PlanChanged, says
+from winddown.evidence import audit
+from winddown.models import Approval
+
+STAGE: Final = "settle_lines"
+
+
+def waiting() -> QuerySet[QuarantinedLine]:
+    """Returns the lines that nobody has settled, the oldest first."""
+    return (
+        QuarantinedLine.objects.filter(settled_at=None)
+        .select_related("file__issuer", "action")
+        .order_by("found_at", "pk")
+    )
+
+
+def text_of(line: QuarantinedLine) -> str:
+    """Returns the line as it came, without what a note has behind a line break. It is empty after
+    the file was deleted.
+    """
+    lines = re.split("\r\n|\r|\n", line.file.content)
+    return lines[line.line - 1] if line.line <= len(lines) else ""
+
+
+def ask(lines: Iterable[QuarantinedLine], *, actor: Actor, reason: str) -> Approval:
+    """A second person is asked to settle the lines: what they say has been dealt with otherwise, or
+    means nothing. Raises `GuardNotMet` for a line that is settled.
+    """
+    require(actor, "refunds.send_issuer_action", action="settle quarantined lines")
+    ids = sorted(line.pk for line in lines)
+    with transaction.atomic():
+        content = _content(ids)
+        if len(content["lines"]) != len(ids):
+            raise GuardNotMet(
+                action=says("settle quarantined lines"), why=says("one of them is settled")
+            )
+        subject = approvals.next_subject(f"quarantined:{ids[0]}")
+        approvals.refuse_repeated(subject, stage=STAGE, content=content, maker=actor, reason=reason)
+        asked = approvals.ask(
+            subject,
+            stage=STAGE,
+            content=content,
+            permission="refunds.approve_issuer_action",
+            maker=actor,
+            reason=reason,
+            valid_for=dt.timedelta(days=14),
+        )
+        audit.append("quarantine.ask", subject, actor=actor, reason=reason, lines=ids)
+        return asked
+
+
+def _content(ids: list[int]) -> dict[str, Any]:
+    """Returns why each of the lines that still wait is in quarantine, by its number."""
+    rows = waiting().filter(pk__in=ids).select_for_update(no_key=True, of=("self",))
+    return {"lines": {str(line.pk): line.why for line in rows.order_by("pk")}}
+
+
+def _decided(said: approvals.Decided) -> object:
+    """After an approval the lines are settled. After a rejection they wait on."""
+    subject = f"quarantined:{said.key}"
+    with transaction.atomic():
+        signature = approvals.decide(
+            subject,
+            stage=said.stage,
+            actor=said.actor,
+            digest=said.digest,
+            reason=said.reason,
+            approve=said.approve,
+        )
+        ids = [int(number) for number in signature.approval.summary["lines"]]
+        if said.approve:
+            now = approvals.digest_of(_content(ids))
+            if now != said.digest:
+                raise PlanChanged(subject=subject, approved=said.digest[:12], now=now[:12])
+            QuarantinedLine.objects.filter(pk__in=ids).update(
+                settled_at=clock.now(), settled_by_id=said.actor.pk
+            )
+        verb = "settle" if said.approve else "keep"
+        return audit.append(
+            f"quarantine.{verb}", subject, actor=said.actor, reason=said.reason, lines=ids
+        )
+
+
+approvals.DECIDERS.add("quarantined", _decided)
