@@ -161,15 +161,14 @@ def _judged(issuer: Issuer, lines: Sequence[Line], *, at: dt.datetime) -> Judged
             doubts[line.line] = Why.FORM
             continue
         action = actions.get(line.action_ref)
-        if action is not None and _line_key(line, action) in known:
-            continue
-        fresh.append(line)
         if why := _doubt(line, action, issuer, at=at):
             doubts[line.line] = why
-    said = Counter((each.action_ref, each.attempt) for each in fresh if each.line not in doubts)
+        elif action is not None and _line_key(line, action) not in known:
+            fresh.append(line)
+    said = Counter((each.action_ref, each.attempt) for each in fresh)
     for each in fresh:
         if said[each.action_ref, each.attempt] > 1:
-            doubts.setdefault(each.line, Why.TWICE)
+            doubts[each.line] = Why.TWICE
     sound = sorted((each for each in fresh if each.line not in doubts), key=lambda each: each.line)
     doubtful = [
         _quarantined(line, digest, doubts[line.line], actions, at=at)
