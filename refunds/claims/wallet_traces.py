@@ -92,7 +92,7 @@ def _event(key: str, what: str, by: Person, amount_minor: int) -> Event:
             return Came(key, by, amount_minor)
         case "back":
             return CameBack(key, amount_minor)
-        case "taken":
+        case "clawed_back":
             return Taken(key, amount_minor)
         case "kept":
             return Kept(amount_minor)
@@ -129,7 +129,7 @@ _MOVEMENTS = """
             j.source || ':' || j.source_id AS key,
             CASE WHEN p.amount_minor > 0 AND j.source = 'payment' THEN 'back'
                  WHEN p.amount_minor > 0 THEN 'came'
-                 WHEN j.kind = 'claw_back' THEN 'taken'
+                 WHEN j.kind = 'claw_back' THEN 'clawed_back'
                  ELSE 'went' END AS what,
             CASE WHEN j.source = 'payment' THEN coalesce(payer.payer, 'unknown')
                  WHEN j.source = 'top_up' AND EXISTS (
