@@ -96,7 +96,7 @@ def test_a_hold_follows_what_comes_back_and_what_is_said_about_it(scene: Scene) 
     history = History(scene)
     history.came(10_000)
     charge = history.came(30_000, "credit_card")
-    spending.reserve(
+    taken = spending.reserve(
         history.wallet.pk,
         amount_minor=25_000,
         merchant_ref="M1",
@@ -193,7 +193,7 @@ def test_balances_are_sealed_without_a_thiefs_value(
     history = History(scene)
     history.came(10_000)
     charge = history.came(30_000, "credit_card")
-    taken = spending.reserve(
+    spending.reserve(
         history.wallet.pk,
         amount_minor=25_000,
         merchant_ref="M1",
