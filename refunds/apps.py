@@ -33,6 +33,7 @@ class RefundsConfig(AppConfig):
             ending,
             holding,
             notice_groups,
+            reserve,
             victims,
         )
         from refunds.claims import invariants as claim_invariants  # noqa: F401

@@ -96,9 +96,9 @@ class Trace:
 
     `own_spent` has, for each payment, what it took out of the holder's lots although the holder did
     not make it. `thief_left_minor` is what lies in the wallet of the thief's charges and can be
-    taken back. `holder_used_minor` is what the holder spent of the thief's charges, which is owed
-    back because the charge itself is made good. `own_left_minor` is the holder's part of the
-    balance.
+    taken back; `thief_left` has it lot by lot. `holder_used_minor` is what the holder spent of the
+    thief's charges, which is owed back because the charge itself is made good. `own_left_minor` is
+    the holder's part of the balance.
     """
 
     charged_minor: int
@@ -107,6 +107,7 @@ class Trace:
     own_left_minor: int
     holder_used_minor: int
     own_taken_minor: int
+    thief_left: tuple[Portion, ...]
 
     @property
     def own_spent_minor(self) -> int:
@@ -254,5 +255,10 @@ def _result(wallet: _Wallet, *, charged_minor: int, taken: set[str]) -> Trace:
         holder_used_minor=holder_used,
         own_taken_minor=sum(
             part for key in taken for lot, part in wallet.took[key] if lot.by is not Person.THIEF
+        ),
+        thief_left=tuple(
+            Portion(lot.key, lot.left_minor)
+            for lot in wallet.lots
+            if lot.by is Person.THIEF and lot.left_minor
         ),
     )

@@ -18,7 +18,9 @@ from refunds.claims import (
     intake,
     losses,
     reporting,
+    reserve,
     victims,
+    ways_in,
 )
 from refunds.claims.desk_fields import ClaimField, ClaimsField, MovementsField, WalletField
 from refunds.models import ClaimDecision, FraudClaim, Loss, PaymentPayer
@@ -357,6 +359,21 @@ DESK: dict[str, Act] = {
         form=ClaimForm,
         do=lambda actor, given: ending.request_reopening(
             given["claim"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "find-ways": Act(
+        title=pgettext_lazy("verb", "Search the ways in"),
+        effect=_("Each claim says how the thief came in, as the logs say now."),
+        permission=WORK,
+        do=lambda actor, given: ways_in.search(actor=actor, reason=given["reason"]),
+    ),
+    "release-reserve": Act(
+        title=pgettext_lazy("verb", "Release the reserve of claims"),
+        effect=_("The funds need not hold it any more, once a second person agrees."),
+        permission=reserve.PERMISSION,
+        form=ClaimsForm,
+        do=lambda actor, given: reserve.ask_release(
+            given["claims"], actor=actor, reason=given["reason"]
         ),
     ),
     "publish": Act(

@@ -13,7 +13,7 @@ from django.db.models import F, Min, OuterRef, Q, Subquery, Sum
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from refunds.claims import claim_rules
+from refunds.claims import claim_rules, ways_page
 from refunds.claims.desk_acts import CHANNELS, DESK, FUNDINGS, PAYERS, REJECTIONS
 from refunds.claims.desk_fields import claim_number
 from refunds.claims.wallet_traces import wallet_traces
@@ -108,6 +108,7 @@ class ClaimPage:
     paid: Any
     holds: list[Hold]
     hits: list[RuleHit]
+    ways: ways_page.Section | None
     steps: list[FraudClaimTransition]
     waiting: Approval | None
     decisions: list[Decision]
@@ -182,6 +183,7 @@ def one(number: int, *, actor: Actor) -> ClaimPage | None:
         paid=traced.paid if traced else None,
         holds=list(holds),
         hits=list(found.hits.select_related("rule").order_by("pk")),
+        ways=ways_page.section(found.pk),
         steps=list(FraudClaimTransition.objects.filter(subject_id=found.pk).order_by("pk")),
         waiting=next((open_requests[each] for each in subjects if each in open_requests), None),
         decisions=_decisions(_possible(found), actor=actor),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from refunds.claims import desk_page, holding
+from refunds.claims import desk_page, exposure_page, holding, ways_page
 from refunds.claims.desk_acts import DESK
 from refunds.forms import HoldForm
 from refunds.remedies import desk_page as issuer_page
@@ -63,6 +63,20 @@ def claim(request: HttpRequest, number: int) -> HttpResponse:
     return page(request, "refunds/claim.html", seen=seen)
 
 
+@require_safe
+@staff_page
+def ways_in(request: HttpRequest) -> HttpResponse:
+    seen = ways_page.look(request.GET.get("way", ""), actor=actor_of(request))
+    return page(request, "refunds/ways_in.html", seen=seen)
+
+
+@require_safe
+@staff_page
+def exposure(request: HttpRequest) -> HttpResponse:
+    seen = exposure_page.look(request.GET.get("of", ""), actor=actor_of(request))
+    return page(request, "refunds/exposure.html", seen=seen)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
@@ -98,6 +112,14 @@ _WITH_ISSUERS = (
 DOORS.add("console:hold_candidates", Door(permissions=("wallets.hold_wallet",)))
 DOORS.add("console:claims", Door(_AT_THE_DESK, title=pgettext_lazy("menu", "Claims")), place=4)
 DOORS.add("console:claim", Door(_AT_THE_DESK))
+DOORS.add(
+    "console:ways_in",
+    Door(_AT_THE_DESK, title=pgettext_lazy("menu", "Ways in"), under="console:claims"),
+)
+DOORS.add(
+    "console:exposure",
+    Door(_AT_THE_DESK, title=pgettext_lazy("menu", "Exposure"), under="console:claims"),
+)
 DOORS.add("console:claims_act", Door())
 DOORS.add("console:issuers", Door(_WITH_ISSUERS, title=pgettext_lazy("menu", "Issuers")), place=4)
 DOORS.add("console:issuers_act", Door())
@@ -106,6 +128,8 @@ urlpatterns = [
     path("attack/hold/", hold_candidates, name="hold_candidates"),
     path("claims/", claims, name="claims"),
     path("claims/<int:number>/", claim, name="claim"),
+    path("claims/ways-in/", ways_in, name="ways_in"),
+    path("claims/exposure/", exposure, name="exposure"),
     path("claims/<slug:verb>/", claims_act, name="claims_act"),
     path("issuers/", issuers, name="issuers"),
     path("issuers/<slug:verb>/", issuers_act, name="issuers_act"),

@@ -48,12 +48,14 @@ from refunds.models.reconciliation import (
 )
 from refunds.models.remedy import Remedy, RemedyTransition
 from refunds.models.reminder import Reminder, ReminderSchedule
+from refunds.models.reserve_release import ReserveRelease
 from refunds.models.rule_hit import RuleHit
 from refunds.models.statement import AccountStatement, StatementLine
 from refunds.models.tracing import TracingEffort
 from refunds.models.unusual import ApplicationOrigin, UnusualHit, UnusualRule
 from refunds.models.voucher import Voucher, VoucherTransition
 from refunds.models.wave import PayoutWave
+from refunds.models.way_in import WayIn
 
 __all__ = [
     "AccountStatement",
@@ -119,6 +121,7 @@ __all__ = [
     "ReminderSchedule",
     "ReplacedResult",
     "RequestList",
+    "ReserveRelease",
     "RuleHit",
     "StatementLine",
     "Successor",
@@ -131,4 +134,5 @@ __all__ = [
     "VoidedFile",
     "Voucher",
     "VoucherTransition",
+    "WayIn",
 ]

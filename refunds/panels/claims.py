@@ -27,6 +27,7 @@ words.REFUSALS.add_all(
 for _prefix, _title in (
     ("claim", _("Fraud claim")),
     ("claim_decision", _("Decision about fraud claims")),
+    ("claim_reserve", _("Release of the reserve for claims")),
     ("ask_list", _("List of requests to a card issuer")),
     ("issuer_action", _("Request to a card issuer")),
     ("chargeback", _("Chargeback")),
@@ -128,6 +129,15 @@ def _claims_content(listed: dict[str, Any]) -> list[Change]:
     return [
         Change(_("Losses of the claims"), sum(losses), is_amount=True),
         Change(_("Claims"), len(losses)),
+    ]
+
+
+@panels.CONTENTS.entry("claim_reserve")
+def _reserve_content(listed: dict[str, Any]) -> list[Change]:
+    amounts = listed["claims"].values()
+    return [
+        Change(_("Reserve that is released"), sum(amounts), is_amount=True),
+        Change(_("Claims"), len(amounts)),
     ]
 
 

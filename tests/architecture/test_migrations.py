@@ -54,6 +54,7 @@ MIGRATIONS = {
         "0039_past_the_cut_off",
         "0040_other_people_on_appeal",
         "0041_quarantined_lines",
+        "0042_ways_in_and_reserve",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -234,6 +234,8 @@ def of_claims(*, claim: int) -> dict[str, list[str]]:
             f"/console/claims/losses/?claim={claim}",
             f"/console/claims/payers/?claim={claim}",
             f"/console/claims/propose/?claims={claim}",
+            "/console/claims/ways-in/",
+            "/console/claims/exposure/?of=spendable",
             "/console/issuers/?queue=awaited",
             "/console/issuers/chargeback/",
             "/console/issuers/answers/",

@@ -24,7 +24,7 @@ from refunds.applications.origins import Origin
 from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.zengin_result import AnswerKind
-from refunds.claims import victims
+from refunds.claims import deciding, reserve, victims, ways_in
 from refunds.closing import other_ends
 from refunds.models import (
     ApplicationDocument,
@@ -90,6 +90,25 @@ def before_the_stop(scene: Scene) -> None:
     clock.travel(jst(2019, 7, 4), frozen=True)
     victims.claim_candidates(as_of=clock.now())
     assert RuleHit.objects.filter(wallet=suspected).exists()
+    _disputed(scene)
+
+
+def _disputed(scene: Scene) -> None:
+    """Two people released the reserve for a claim. Others found that nothing was lost."""
+    (claim,) = scene.reported(scene.victim(500, funding="points", spent=500))
+    ways_in.search(actor=scene.analyst, reason="test")
+    asked = reserve.ask_release([claim], actor=scene.supervisor, reason="test")
+    approvals.carry_out(
+        asked,
+        shown=asked.digest,
+        actor=person("refunds.decide_claim"),
+        reason="test",
+        approve=True,
+    )
+    decision = deciding.propose(
+        [claim], verdict="reject", rejection="no_loss", actor=scene.analyst, reason="test"
+    )
+    deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
 
 
 def after_the_refund(scene: Scene, house: House, directory: Path) -> None:
