@@ -43,6 +43,7 @@ PYTEST = "{python} -m pytest -n 3 --dist loadgroup --max-worker-restart 0"
 # More examples than `make test` tries: see tests/conftest.py.
 EXAMPLES = "--hypothesis-profile proof --hypothesis-seed {seed} --timeout 3600"
 FUZZ = "tests/refunds/bankfiles/test_reader_fuzz.py"
+ANSWERS = "tests/refunds/claims/test_answer_fuzz.py"
 # Ruff checks the same as these and each place it finds has its reason beside it.
 JUDGED_BY_RUFF = "B101,B105,B106,B107,B108,B308,B310,B311,B404,B603,B608,B611,B703"
 
@@ -56,12 +57,17 @@ LINES = (
     Line(
         name="properties",
         shows="what holds for any input (bank files, names, dates, routes) holds for 5,000 inputs each",
-        command=f"{PYTEST} {EXAMPLES} -m hypothesis --ignore {FUZZ}",
+        command=f"{PYTEST} {EXAMPLES} -m hypothesis --ignore {FUZZ} --ignore {ANSWERS}",
     ),
     Line(
         name="fuzz-readers",
         shows="650,000 damaged bank files in every format are read or refused, and none ends otherwise",
         command=f"{PYTEST} {EXAMPLES} {FUZZ}",
+    ),
+    Line(
+        name="fuzz-answers",
+        shows="200,000 damaged answer files of card issuers: each line is accounted for, none ends otherwise",
+        command=f"{PYTEST} {EXAMPLES} {ANSWERS}",
     ),
     Line(
         name="ledger-model",

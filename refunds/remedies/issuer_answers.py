@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -45,6 +45,8 @@ ANSWERED_AS = {
 
 Why = QuarantinedLine.Why
 Line = AnswerLine | FaultyLine
+# Request, attempt, answer and its instant: what makes two lines the same line, in any file.
+LineKey = tuple[int, int, str, dt.datetime]
 FAILED_AS = {"miss": Remedy.Failure.TOO_LATE, "decline": Remedy.Failure.DECLINED}
 
 
@@ -95,7 +97,7 @@ def import_answers(
             )
         cut_offs.fall_back(issuer)
         at = clock.now()
-        judged = _judged(issuer, lines, at=at)
+        judged = judge(issuer, lines, _known(issuer, lines), at=at)
         file = requests.store(
             issuer,
             IssuerFile.Direction.ANSWER,
@@ -145,25 +147,45 @@ def _imported_before(text: str) -> IssuerFile | None:
     return IssuerFile.objects.filter(direction=IssuerFile.Direction.ANSWER, sha256=sha256).first()
 
 
-def _judged(issuer: Issuer, lines: Sequence[Line], *, at: dt.datetime) -> Judged:
-    """Returns what the lines would do, with the actions that they name locked in id order."""
-    by_digest: dict[str, Line] = {_digest(issuer, line): line for line in reversed(lines)}
-    quarantined = set(
-        QuarantinedLine.objects.filter(digest__in=by_digest).values_list("digest", flat=True)
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is here before a file: the requests that it names, by their references, with the answers
+    to them, and the digests of its lines that are in quarantine.
+    """
+
+    actions: dict[str, IssuerAction]
+    answers: set[LineKey]
+    quarantined: set[str]
+    currency: str
+
+
+def _known(issuer: Issuer, lines: Sequence[Line]) -> Known:
+    """Returns what is here, with the actions locked in id order."""
+    actions = _asked(issuer, [line for line in lines if isinstance(line, AnswerLine)])
+    answers = IssuerAnswer.objects.filter(action__in=[action.pk for action in actions.values()])
+    quarantined = QuarantinedLine.objects.filter(digest__in=[_digest(issuer, x) for x in lines])
+    return Known(
+        actions=actions,
+        answers=set(answers.values_list("action_id", "attempt", "code", "answered_at")),
+        quarantined=set(quarantined.values_list("digest", flat=True)),
+        currency=Programme.current().currency,
     )
-    new = {digest: line for digest, line in by_digest.items() if digest not in quarantined}
-    answers = [line for line in new.values() if isinstance(line, AnswerLine)]
-    actions = _asked(issuer, answers)
-    known = _known(actions.values())
+
+
+def judge(issuer: Issuer, lines: Sequence[Line], known: Known, *, at: dt.datetime) -> Judged:
+    """Returns what the lines would do. It reads no database."""
+    new: dict[str, Line] = {_digest(issuer, line): line for line in reversed(lines)}
+    for digest in known.quarantined:
+        new.pop(digest, None)
     fresh, doubts = list[AnswerLine](), dict[int, str]()
     for line in new.values():
         if isinstance(line, FaultyLine):
             doubts[line.line] = Why.FORM
             continue
-        action = actions.get(line.action_ref)
-        if why := _doubt(line, action, issuer, at=at):
+        action = known.actions.get(line.action_ref)
+        if why := _doubt(line, action, issuer, currency=known.currency, at=at):
             doubts[line.line] = why
-        elif action is not None and _line_key(line, action) not in known:
+        elif action is not None and _line_key(line, action) not in known.answers:
             fresh.append(line)
     said = Counter((each.action_ref, each.attempt) for each in fresh)
     for each in fresh:
@@ -171,15 +193,16 @@ def _judged(issuer: Issuer, lines: Sequence[Line], *, at: dt.datetime) -> Judged
             doubts[each.line] = Why.TWICE
     sound = sorted((each for each in fresh if each.line not in doubts), key=lambda each: each.line)
     doubtful = [
-        _quarantined(line, digest, doubts[line.line], actions, at=at)
+        _quarantined(line, digest, doubts[line.line], known.actions, at=at)
         for digest, line in new.items()
         if line.line in doubts
     ]
     counted = {each.line for each in sound} | {each.line for each in doubtful}
+    waits = {each.line for each in sound if _waits(each, known.actions[each.action_ref])}
     return Judged(
-        actions=actions,
-        awaited=[each for each in sound if _waits(each, actions[each.action_ref])],
-        not_awaited=[each for each in sound if not _waits(each, actions[each.action_ref])],
+        actions=known.actions,
+        awaited=[each for each in sound if each.line in waits],
+        not_awaited=[each for each in sound if each.line not in waits],
         repeated=[line.line for line in lines if line.line not in counted],
         doubtful=sorted(doubtful, key=lambda each: each.line),
     )
@@ -215,17 +238,19 @@ def _asked(issuer: Issuer, answers: Sequence[AnswerLine]) -> dict[str, IssuerAct
 
 
 def _doubt(
-    answer: AnswerLine, action: IssuerAction | None, issuer: Issuer, *, at: dt.datetime
+    answer: AnswerLine,
+    action: IssuerAction | None,
+    issuer: Issuer,
+    *,
+    currency: str,
+    at: dt.datetime,
 ) -> str | None:
     """Returns why the answer decides nothing before two people have looked at it."""
     if answer.issuer_code != issuer.code:
         return Why.ISSUER
     if action is None or answer.attempt > action.attempt:
         return Why.STRANGER
-    if (answer.amount_minor, answer.currency) != (
-        action.amount_minor,
-        Programme.current().currency,
-    ):
+    if (answer.amount_minor, answer.currency) != (action.amount_minor, currency):
         return Why.AMOUNT
     if not _asked_at(action, answer.attempt) <= answer.answered_at <= at:
         return Why.TIME
@@ -255,20 +280,8 @@ def _is_key(text: str) -> bool:
         return False
 
 
-LineKey = tuple[int, int, str, dt.datetime]
-
-
 def _line_key(answer: AnswerLine, action: IssuerAction) -> LineKey:
-    """Returns the values that make two lines the same line, in any file."""
     return action.pk, answer.attempt, answer.answer_code, answer.answered_at
-
-
-def _known(actions: Iterable[IssuerAction]) -> set[LineKey]:
-    return set(
-        IssuerAnswer.objects.filter(action__in=[action.pk for action in actions]).values_list(
-            "action_id", "attempt", "code", "answered_at"
-        )
-    )
 
 
 def _keep(
