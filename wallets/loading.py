@@ -97,9 +97,11 @@ CARD_COLUMNS = (
     matching(
         "card_token",
         "the issuer's or processor's token; never a card number",
-        form="a token without blanks",
+        form="a token of letters, digits and . _ ~ : = + / -, without 13 to 19 digits in a row",
         length_max=64,
-        pattern=r"(?![0-9]{13,19}(?:,|$))[^\s,]+",
+        # A run of as many digits is one of a card, whatever stands between them.
+        pattern=r"(?!(?:[^,]*[A-Za-z])?[^A-Za-z0-9,]*(?:[0-9][^A-Za-z0-9,]*){13,19}(?:[A-Za-z,]|$))"
+        r"[A-Za-z0-9._~:=+/-]+",
     ),
     matching(
         "bin",

@@ -14,7 +14,12 @@ class WinddownConfig(AppConfig):
         from winddown import checks, connected_role, guards  # noqa: F401  # The checks register themselves.
         from winddown.alarms import duty_addresses, sounding  # noqa: F401  # They register.
         from winddown.authority import roles
-        from winddown.evidence import audit, refused, witnessing  # noqa: F401  # They register.
+        from winddown.evidence import (  # noqa: F401  # They register.
+            audit,
+            leaks,
+            refused,
+            witnessing,
+        )
         from winddown.programme import (
             filings,  # noqa: F401
             incident_withdrawal,  # noqa: F401

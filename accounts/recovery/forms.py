@@ -19,7 +19,7 @@ from accounts.addresses import Address
 from accounts.models import User
 from winddown.authority.role_words import ROLE_WORDS
 from winddown.authority.roles import ROLES
-from winddown.site.forms import ReasonForm, SayingField
+from winddown.site.forms import ReasonForm, SayingField, ToldField
 
 _PLAIN = {"autocapitalize": "none", "spellcheck": "false"}
 
@@ -168,7 +168,7 @@ class HelpForm(AddressForm):
         required=False,
         widget=forms.TextInput(attrs=_PLAIN),
     )
-    story = SayingField(
+    story = ToldField(
         label=_("What happened"),
         max_length=2000,
         widget=forms.Textarea(attrs={"rows": 5}),
@@ -195,7 +195,7 @@ class ProofForm(forms.Form):
     """One proof: its kind, and a note of what was checked. The note does not repeat the data."""
 
     kind = forms.ChoiceField(label=_("Kind of proof"))
-    note = SayingField(
+    note = ToldField(
         label=_("What was seen"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -37,7 +37,7 @@ from winddown.actors import Actor
 from winddown.errors import GuardNotMet, says
 from winddown.programme.evidence_files import File
 from winddown.site.acts import Act
-from winddown.site.forms import ReasonForm, RowField, SayingField
+from winddown.site.forms import ReasonForm, RowField, SayingField, ToldField
 from winddown.site.pages import stored_file
 from winddown.site.panels import number_in
 from winddown.words import Text
@@ -238,7 +238,7 @@ class EnterForm(PayeeFields):
     channel = forms.ChoiceField(
         label=_("How it came in"), choices=[(each, CHANNELS[each]) for each in TAKEN_BY_STAFF]
     )
-    late_reason = forms.CharField(
+    late_reason = ToldField(
         label=_("Why it comes late"),
         required=False,
         max_length=500,

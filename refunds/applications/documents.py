@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from django.db import transaction
@@ -13,11 +12,10 @@ from accounts.models import Message
 from refunds.applications import payees
 from refunds.models import ApplicationDocument, RefundApplication
 from refunds.models.document import document_place
-from winddown import clock
+from winddown import card_numbers, clock
 from winddown.actors import SYSTEM, Actor, require
 from winddown.errors import GuardNotMet, WinddownError, says
 from winddown.evidence import audit
-from winddown.loading.file_kinds import CARD_NUMBER, card_number_in
 from winddown.machines.move import transition_one
 from winddown.personal_data import DataClass
 from winddown.programme import jurisdictions
@@ -34,13 +32,6 @@ _BEGINS: Final = {
     Type.JPEG: b"\xff\xd8\xff",
 }
 _OPEN: Final = (State.IDENTITY_CHECK, State.NEEDS_INFO, State.VERIFIED, State.AMOUNT_CONFIRMED)
-
-
-# ISO/IEC 7812: the beginnings and lengths of the card networks.
-_CARD_BEGINS = re.compile(
-    r"(?:4[0-9]{15}|5[1-5][0-9]{14}|2[2-7][0-9]{14}|35[0-9]{14}|6[0-9]{15}|3[47][0-9]{13}"
-    r"|3[068][0-9]{12})$"
-)
 
 
 class DocumentRefused(WinddownError):
@@ -254,16 +245,6 @@ def _tell(application: RefundApplication) -> None:
         )
 
 
-def _shows_a_card(text: str) -> bool:
-    """Returns whether the text has a number of a card. A PDF is full of other long numbers, so it must
-    begin as a card's does. What is packed inside a picture cannot be read here: who checks it looks.
-    """
-    return any(
-        _CARD_BEGINS.match(re.sub("[ -]", "", found[0])) and card_number_in(found[0])
-        for found in CARD_NUMBER.finditer(text)
-    )
-
-
 def _type_of(file: File) -> str:
     most = ApplicationDocument.BYTES_MAX
     if not 0 < len(file.content) <= most:
@@ -271,6 +252,6 @@ def _type_of(file: File) -> str:
     found = next((kind for kind, head in _BEGINS.items() if file.content.startswith(head)), None)
     if found is None:
         raise DocumentRefused(why=says("only PDF, PNG and JPEG are taken"))
-    if _shows_a_card(f"{file.name} {file.content.decode('latin-1')}"):
+    if card_numbers.shown_in_file(file.name, file.content):
         raise DocumentRefused(why=says("it shows a card number: cover it and send it again"))
     return str(found)

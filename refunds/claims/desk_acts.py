@@ -29,7 +29,7 @@ from winddown.actors import Actor
 from winddown.programme.evidence_files import File
 from winddown.site.acts import Act
 from winddown.site.fields import EvidenceField, LocalInstantField, happened
-from winddown.site.forms import ReasonForm, RowField
+from winddown.site.forms import ReasonForm, RowField, ToldField
 from winddown.words import Text
 
 REPORT = "refunds.report_claim"
@@ -128,7 +128,7 @@ class ProposeForm(ClaimsForm):
     rejection = forms.ChoiceField(
         label=_("Why not"), required=False, choices=[("", "–"), *REJECTIONS.items()]
     )
-    note = forms.CharField(
+    note = ToldField(
         label=_("What the customer is told"),
         required=False,
         max_length=1_000,

@@ -19,7 +19,7 @@ from winddown.errors import GuardNotMet, says
 from winddown.programme.evidence_files import File
 from winddown.site.acts import Act
 from winddown.site.fields import AmountField, EvidenceField, LocalInstantField, planned
-from winddown.site.forms import ReasonForm, RowField, SayingField
+from winddown.site.forms import ReasonForm, RowField, SayingField, ToldField
 from winddown.site.pages import stored_file
 
 DRAFT = "refunds.draft_issuer_action"
@@ -101,9 +101,9 @@ class RemediesForm(ReasonForm):
 
 
 class ChargebackForm(IssuerForm):
-    chargeback_ref = SayingField(label=_("Reference of the chargeback"), max_length=40)
+    chargeback_ref = ToldField(label=_("Reference of the chargeback"), max_length=40)
     scheme = forms.ChoiceField(label=_("Scheme"), choices=SCHEMES)
-    scheme_reason = SayingField(
+    scheme_reason = ToldField(
         label=_("Reason code of the scheme"),
         max_length=10,
         help_text=_("For example 10.4 or 4837."),

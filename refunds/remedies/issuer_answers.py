@@ -22,7 +22,7 @@ from refunds.models import (
 from refunds.remedies import cut_offs, requests, routes, slots
 from refunds.remedies.exchange_lines import AnswerLine, FaultyLine, cells_of, digest_of
 from refunds.remedies.transports import transport_of
-from winddown import clock
+from winddown import card_numbers, clock
 from winddown.actors import Actor, require
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
@@ -83,10 +83,12 @@ def import_answers(
 
     The same file, or the same line in another file, changes nothing the second time (rule 25). A
     line for a request that no longer waits, such as one whose cut-off has passed, is stored as not
-    awaited. Raises `LoadRefused` for a file in another form.
+    awaited. Raises `LoadRefused` for a file in another form, and for one with a card number, which
+    would be kept with it.
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="import issuer answers")
     text = csv_lines.text_of(File(name=name, content=content))
+    _refuse_card_numbers(text, name=name)
     lines = _read(issuer, text, name=name)
     with transaction.atomic():
         issuer = Issuer.objects.select_for_update(no_key=True).get(pk=issuer.pk)
@@ -121,6 +123,14 @@ def import_answers(
         )
         _log(done, issuer, actor=actor, reason=reason)
         return done
+
+
+def _refuse_card_numbers(text: str, *, name: str) -> None:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if card_numbers.told_in(line):
+            raise csv_lines.refused(
+                name, number, says("it has a card number: ask the issuer for the file without it")
+            )
 
 
 def _read(issuer: Issuer, text: str, *, name: str) -> list[Line]:

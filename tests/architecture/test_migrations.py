@@ -38,7 +38,7 @@ MIGRATIONS = {
         "0032_person_keys",
         "0033_ways_in",
     ],
-    "wallets": ["0001_squashed_0007"],
+    "wallets": ["0001_squashed_0007", "0008_tokens_of_cards"],
     "refunds": [
         "0001_squashed_0028",
         "0029_claim_numbers",

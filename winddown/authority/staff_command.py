@@ -15,7 +15,7 @@ from django.core.management.base import CommandError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone, translation
 
-from winddown import clock, money, texts
+from winddown import card_numbers, clock, money, texts
 from winddown.authority.role_words import missing
 from winddown.errors import NotPermitted, WinddownError
 from winddown.models import Approval, Programme
@@ -85,6 +85,10 @@ class StaffCommand(RecordedCommand):
             )
         if reason_needed and texts.is_blank(options["reason"]):
             raise CommandError("--reason is missing: the audit journal needs it", returncode=2)
+        if card_numbers.told_in(options["reason"] or ""):
+            raise CommandError(
+                "--reason has a card number: write only its last four digits", returncode=2
+            )
         person = (
             get_user_model()
             .objects.filter(login_id=options["by"].lower(), kind="staff", is_active=True)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from winddown import texts
+from winddown.card_numbers import CARD_NUMBER, card_number_in
 from winddown.errors import LoadRefused
-from winddown.loading.file_kinds import CARD_NUMBER, Column, FileKind, card_number_in
+from winddown.loading.file_kinds import Column, FileKind
 
 # Shift_JIS as Japanese systems write it is Microsoft's code page 932.
 CODECS = {"utf-8": "utf-8", "shift_jis": "cp932"}

@@ -33,8 +33,6 @@ _CERTAIN_DAY = (
     r"[12][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
     r"|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 )
-# A full card number: 13 to 19 digits, perhaps grouped, with nothing numeric around them.
-CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
 
 class UnknownFileKind(WinddownError):
@@ -267,17 +265,6 @@ def reference(name: str, meaning: str, to: Reference, *, required: bool = True) 
     return Column(
         name, meaning, form=to.says, pattern=f"{ANY}{{1,64}}", required=required, refers=to
     )
-
-
-def card_number_in(value: str) -> bool:
-    """Returns whether the text contains 13 to 19 digits that pass Luhn's check."""
-    return any(_passes_luhn(found[0]) for found in CARD_NUMBER.finditer(value))
-
-
-def _passes_luhn(number: str) -> bool:
-    digits = [int(character) for character in reversed(number) if character.isdigit()]
-    doubled = [digit * 2 - 9 if digit > 4 else digit * 2 for digit in digits[1::2]]
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
 @dataclass(frozen=True, slots=True)

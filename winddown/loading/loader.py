@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 
 from winddown import locks, texts
 from winddown.actors import SYSTEM, Actor, require
+from winddown.card_numbers import CARD_NUMBER
 from winddown.errors import LoadRefused
 from winddown.evidence import audit
 from winddown.loading import file_kinds, staged_rules
@@ -27,7 +28,7 @@ from winddown.loading.csv_source import (
     Faulty,
     examined,
 )
-from winddown.loading.file_kinds import CARD_NUMBER, REFUSED, ROWS, STAGED, FileKind
+from winddown.loading.file_kinds import REFUSED, ROWS, STAGED, FileKind
 from winddown.loading.outcome import Loaded, Progress, Refusal, Totals
 from winddown.locks import Lock
 from winddown.models import LoadedFile

@@ -13,7 +13,7 @@ from pathlib import PurePath
 
 from django.db.models import Func, IntegerField
 
-from winddown import texts
+from winddown import card_numbers, texts
 from winddown.errors import GuardNotMet, says
 from winddown.models import NoticeEvidence
 
@@ -59,12 +59,17 @@ def facts(number: int) -> Facts:
 
 def known(file: File, *, action: str) -> NoticeEvidence | None:
     """Returns the evidence that has these bytes, or None. Raises `GuardNotMet` for an empty or too
-    large file.
+    large file, and for one that shows a card number.
     """
     if not 0 < len(file.content) <= NoticeEvidence.BYTES_MAX:
         raise GuardNotMet(
             action=action,
             why=says("the file must have 1 to {most} bytes", most=f"{NoticeEvidence.BYTES_MAX:,}"),
+        )
+    if card_numbers.shown_in_file(file.name, file.content):
+        raise GuardNotMet(
+            action=action,
+            why=says("the file shows a card number: cover it and give the file again"),
         )
     return NoticeEvidence.objects.filter(sha256=file.sha256).first()
 

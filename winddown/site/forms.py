@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
-from winddown import texts
+from winddown import card_numbers, texts
 from winddown.programme import capabilities
 from winddown.runs.params_form import ParamsForm
 from winddown.set_up import beginning, reading
@@ -16,6 +17,7 @@ from winddown.set_up.sections import Rows
 from winddown.words import Text
 
 REASON_MAX = 500
+CARD_NUMBER_TOLD = _("This has a card number. Write only its last four digits.")
 
 
 class SayingField(forms.CharField):
@@ -24,6 +26,16 @@ class SayingField(forms.CharField):
     def to_python(self, value: Any) -> str:
         text = super().to_python(value) or ""
         return "" if texts.is_blank(text) else text
+
+
+class ToldField(SayingField):
+    """A text in somebody's own words. A card number in it is refused, because the text is kept."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if card_numbers.told_in(text):
+            raise ValidationError(CARD_NUMBER_TOLD)
+        return text
 
 
 class RowField(forms.IntegerField):
@@ -48,7 +60,7 @@ class ReasonForm(forms.Form):
     that the page showed.
     """
 
-    reason = SayingField(
+    reason = ToldField(
         label=_("Reason"),
         max_length=REASON_MAX,
         widget=forms.Textarea(attrs={"rows": 3}),
