@@ -24,6 +24,7 @@ from refunds.remedies.exchange_lines import AnswerLine, FaultyLine, cells_of, di
 from refunds.remedies.transports import transport_of
 from winddown import card_numbers, clock
 from winddown.actors import Actor, require
+from winddown.errors import says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
 from winddown.models import Programme
