@@ -19,6 +19,7 @@ NAMES = (
     "loaders",
     "auth_events",
     "attack_page",
+    "claims",
     "verify",
 )
 SIZES = (10_000, 100_000, 1_000_000)
