@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import statistics
 import time
+import uuid
 from collections.abc import Callable
 
 from django.db import connection, models
@@ -172,7 +173,7 @@ def _copies_of_one(
         funding="credit",
         state=asked,
         amount_minor=LOST_MINOR,
-        key="00000000-0000-0000-0000-%012d" % wallet.pk,
+        key=uuid.uuid4(),
         attempt=1,
         drafted_at=at,
         deadline_at=at + dt.timedelta(days=20),
