@@ -19,6 +19,7 @@ from refunds.remedies import follow_up
 from wallets.models import TopUp, Wallet
 from winddown import clock
 
+State = FraudClaim.State
 LIST = "the list of everything that waits"
 CASE = "one claim, opened"
 FIGURES = "the figures as of now"
@@ -29,14 +30,14 @@ SPENT_MINOR = 20_000
 
 # Of every hundred claims so many are in each state, and what became of their losses.
 STATES = (
-    (20, "candidate", "", ""),
-    (10, "reported", "", ""),
-    (10, "investigating", "", ""),
-    (5, "proposed_confirm", "", ""),
-    (25, "remedying", "asked", "sent"),
-    (20, "remedied", "remedied", "verified"),
-    (5, "closed", "remedied", "closed"),
-    (5, "rejected", "", ""),
+    (20, State.CANDIDATE, "", ""),
+    (10, State.REPORTED, "", ""),
+    (10, State.INVESTIGATING, "", ""),
+    (5, State.PROPOSED_CONFIRM, "", ""),
+    (25, State.REMEDYING, Remedy.State.ASKED, IssuerAction.State.SENT),
+    (20, State.REMEDIED, Remedy.State.REMEDIED, IssuerAction.State.VERIFIED),
+    (5, State.CLOSED, Remedy.State.REMEDIED, IssuerAction.State.CLOSED),
+    (5, State.REJECTED, "", ""),
 )
 
 
@@ -46,7 +47,7 @@ def run(bench: Bench) -> None:
         with bench.databases.side(template):
             population.person("maker")
             analyst = population.staff("analyst", "fraud_analyst")
-            middle = FraudClaim.objects.filter(state="investigating").earliest("pk").pk
+            middle = FraudClaim.objects.filter(state=State.INVESTIGATING).earliest("pk").pk
             looks = {
                 LIST: lambda a=analyst: desk_page.queue(QueryDict(), actor=a),
                 CASE: lambda a=analyst, m=middle: desk_page.one(m, actor=a),
@@ -111,13 +112,13 @@ def _copies_of_one(
         top_up_ref=f"T-{wallet.pk}",
         wallet=wallet,
         source="credit_card",
-        state="posted",
+        state=TopUp.State.POSTED,
         amount_minor=LOST_MINOR,
         occurred_at=at,
     )
     rejected = (
         {"rejection": "other", "rejected_at": at, "appeal_until": at + dt.timedelta(days=30)}
-        if state == "rejected"
+        if state == State.REJECTED
         else {}
     )
     claim = FraudClaim.objects.create(
@@ -164,7 +165,7 @@ def _copies_of_one(
         state=remedied,
         proposed_at=at,
         asked_at=at,
-        remedied_at=at if remedied == "remedied" else None,
+        remedied_at=at if remedied == Remedy.State.REMEDIED else None,
     )
     action = IssuerAction.objects.create(
         remedy=remedy,

@@ -9,6 +9,7 @@ from django.db.models import Q, Sum
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from refunds.claims import reserve
 from refunds.models import (
     BankDayDifference,
     Entitlement,
@@ -23,6 +24,8 @@ from winddown import clock
 from winddown.models import Programme
 from winddown.programme import incident_withdrawal, stages
 from winddown.programme.gates import GATES, Count, Gate, open_now
+
+funding.DISPUTED.add("claims", reserve.total_minor)
 
 
 def _holders() -> list[Count]:

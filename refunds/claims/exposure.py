@@ -167,7 +167,7 @@ def _parameters() -> dict[str, Any]:
     return {
         **reserve.parameters(),
         "keeping": list(Hold.KEEPING),
-        "taken": list(Hold.CLAWED_BACK),
+        "clawed_back": list(Hold.CLAWED_BACK),
         "held": Wallet.State.HELD,
         "open": list(FraudClaim.OPEN),
         "done": list(Remedy.DONE),
@@ -208,7 +208,7 @@ _RESERVED: Final = (
 # For each figure its rows: claim, what it is, when it began, and the amount.
 _ROWS: Final[dict[str, str]] = {
     "held": " UNION ALL ".join((_HOLDS.format(states="keeping"), _HELD_WHOLE)),
-    "recovered": _HOLDS.format(states="taken"),
+    "recovered": _HOLDS.format(states="clawed_back"),
     "issuers": _REMEDIES.format(which="r.kind = ANY (%(by_issuer)s)"),
     "own_funds": _REMEDIES.format(which="r.kind <> ALL (%(by_issuer)s)"),
     # A debit of the account is a loss.

@@ -8,7 +8,6 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from refunds.models import FraudClaim, ReserveRelease
-from refunds.payouts.funding import DISPUTED
 from wallets.models import TopUp
 from winddown import clock
 from winddown.actors import Actor, require
@@ -64,7 +63,6 @@ def parameters() -> dict[str, Any]:
     }
 
 
-@DISPUTED.entry("claims")
 def total_minor() -> int:
     """Returns the reserve for all disputed claims. It counts in the funding gate of the refunds and
     before each file of refunds leaves.
