@@ -20,6 +20,7 @@ from winddown.words import StateWord
 words.REFUSALS.add_all(
     {
         "NoRoute": _("No route to the money is left for this loss."),
+        "WrongRoute": _("Such a loss cannot be made good in this way."),
         "RemedyTaken": _("The loss is being made good already: nothing is made good twice."),
     }
 )

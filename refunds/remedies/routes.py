@@ -16,6 +16,10 @@ class NoRoute(WinddownError):
     """There is no route for a {funding} loss after {after} was answered {answer}."""
 
 
+class WrongRoute(WinddownError):
+    """{kind} is no route for a {funding} loss."""
+
+
 @dataclass(frozen=True, slots=True)
 class BillingTerms:
     """When an issuer closes a bill, when it is paid, and until when a line can be taken out of
@@ -60,6 +64,17 @@ FIRST: Final[dict[tuple[str, bool], str]] = {
     ("own_balance", False): COMPENSATION_PAYOUT,
 }
 
+_CARDS: Final = frozenset({"credit", "debit"})
+# The fundings of the losses that a route can make good. The operator can pay for every loss.
+_OF: Final[dict[str, frozenset[str]]] = {
+    STOP_DEBIT: frozenset({"credit"}),
+    ISSUER_REFUND: _CARDS,
+    DEBIT_REIMBURSEMENT: frozenset({"debit"}),
+    CHARGEBACK_ACCEPTED: _CARDS,
+    POINTS_RECREDIT: frozenset({"points"}),
+    BONUS_RECREDIT: frozenset({"bonus"}),
+}
+
 _BY_US: Final = Outcome(next=COMPENSATION_PAYOUT)
 _PULLED: Final = Outcome(done=CHARGEBACK_ACCEPTED)
 _AGAIN: Final = Outcome()
@@ -101,6 +116,12 @@ UNANSWERED: Final[dict[str, str]] = {
 def first_route(funding: str, *, cut_off_ahead: bool) -> str:
     """Returns the kind of remedy that a fresh loss of this funding takes (rules 18 and 20)."""
     return FIRST[funding, cut_off_ahead]
+
+
+def refuse_other_funding(kind: str, *, funding: str) -> None:
+    """Raises `WrongRoute` unless the route can make a loss of this funding good (rule 20)."""
+    if funding not in _OF.get(kind, {funding}):
+        raise WrongRoute(kind=kind, funding=funding)
 
 
 def after_answer(kind: str, *, funding: str, answer: str) -> Outcome:

@@ -69,24 +69,34 @@ def open_routes(chosen: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[
     act.
 
     Raises `RemedyTaken` when a loss has a remedy that has not failed, also when another transaction
-    just made it.
+    just made it, and `WrongRoute` for a loss that the route cannot make good.
     """
     if not chosen:
         return []
-    try:
-        with transaction.atomic():
-            remedies = Remedy.objects.bulk_create(
-                Remedy(loss=loss, kind=kind, amount_minor=loss.amount_minor, proposed_at=at)
-                for loss, kind in chosen
-            )
-    except IntegrityError as refusal:
-        raise RemedyTaken(why="one_live_remedy_per_loss") from refusal
+    remedies = _taken(chosen, at=at)
     by_issuer = [remedy for remedy in remedies if remedy.kind in Remedy.BY_ISSUER]
     zone = Programme.current().zone
     IssuerAction.objects.bulk_create(_draft(remedy, at=at, zone=zone) for remedy in by_issuer)
     ours = [remedy.pk for remedy in remedies if remedy.kind not in Remedy.BY_ISSUER]
     mark_asked(ours, at=at, actor=SYSTEM)
     return remedies
+
+
+def _taken(chosen: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remedy]:
+    """The slot of each loss has a remedy of the given kind. Raises what `open_routes` raises.
+
+    All writers take the slots in the same order, so none waits for another that waits for it.
+    """
+    for loss, kind in chosen:
+        routes.refuse_other_funding(kind, funding=loss.funding)
+    try:
+        with transaction.atomic():
+            return Remedy.objects.bulk_create(
+                Remedy(loss=loss, kind=kind, amount_minor=loss.amount_minor, proposed_at=at)
+                for loss, kind in sorted(chosen, key=lambda each: each[0].pk)
+            )
+    except IntegrityError as refusal:
+        raise RemedyTaken(why="one_live_remedy_per_loss") from refusal
 
 
 def _first(loss: Loss, *, at: dt.datetime, zone: dt.tzinfo) -> str:
@@ -151,11 +161,18 @@ def fall_back(
     (rule 19)."""
     if not remedies:
         return []
+    return open_routes(_freed(remedies, kind, failure=failure, at=at, actor=actor), at=at)
+
+
+def _freed(
+    remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Actor
+) -> list[tuple[Loss, str]]:
+    """The remedies have failed. Returns their losses, each with the kind that takes its slot."""
     failed = fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor)
     if failed != len(remedies):
         raise RemedyTaken(why=f"{len(remedies) - failed} of {len(remedies)} routes had ended")
     losses = Loss.objects.select_related("issuer").in_bulk([remedy.loss_id for remedy in remedies])
-    return open_routes([(losses[remedy.loss_id], kind) for remedy in remedies], at=at)
+    return [(losses[remedy.loss_id], kind) for remedy in remedies]
 
 
 def supersede(
@@ -164,14 +181,7 @@ def supersede(
     """As after `fall_back`, but somebody else has already carried the next remedy out, so no issuer
     is asked for it.
     """
-    if fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor) != len(
-        remedies
-    ):
-        raise RemedyTaken(why="a route had ended")
-    return Remedy.objects.bulk_create(
-        Remedy(loss_id=remedy.loss_id, kind=kind, amount_minor=remedy.amount_minor, proposed_at=at)
-        for remedy in remedies
-    )
+    return _taken(_freed(remedies, kind, failure=failure, at=at, actor=actor), at=at)
 
 
 def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor, reason: str = "") -> int:
