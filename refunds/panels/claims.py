@@ -10,7 +10,8 @@ from django.utils.translation import pgettext_lazy
 
 from refunds.claims import holding
 from refunds.models import FraudClaim, RuleHit
-from refunds.remedies.desk_page import WHY
+from refunds.remedies.desk_acts import ANSWERS
+from refunds.remedies.quarantine import WHY
 from winddown import words
 from winddown.actors import Actor
 from winddown.site import panels
@@ -33,6 +34,7 @@ for _prefix, _title in (
     ("issuer_action", _("Request to a card issuer")),
     ("chargeback", _("Chargeback")),
     ("quarantined", _("Lines in quarantine")),
+    ("answer_by_hand", _("Answer of a card issuer, request")),
 ):
     panels.name_subjects(_prefix, _title)
 
@@ -158,4 +160,15 @@ def _lines_content(listed: dict[str, Any]) -> list[Change]:
     return [
         Change(WHY[why], number)
         for why, number in sorted(Counter(listed["lines"].values()).items())
+    ]
+
+
+@panels.CONTENTS.entry("answer_by_hand")
+def _answer_content(listed: dict[str, Any]) -> list[Change]:
+    cells = listed["cells"]
+    return [
+        Change(_("Amount"), int(cells["amount_minor"]), is_amount=True),
+        Change(_("Answer"), text=ANSWERS[cells["answer_code"]]),
+        Change(_("Answered at"), text=cells["answered_at"]),
+        Change(_("Evidence"), text=cells["note"]),
     ]

@@ -11,20 +11,56 @@ from django.http import HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from refunds.models import Issuer, IssuerAction, IssuerFile, QuarantinedLine, Remedy, RequestList
-from refunds.remedies import chargebacks, follow_up, issuer_answers, own_funds, quarantine, requests
+from refunds.models import (
+    Issuer,
+    IssuerAction,
+    IssuerAnswer,
+    IssuerFile,
+    QuarantinedLine,
+    Remedy,
+    RequestList,
+)
+from refunds.remedies import (
+    by_hand,
+    chargebacks,
+    follow_up,
+    issuer_answers,
+    own_funds,
+    quarantine,
+    requests,
+)
 from refunds.remedies.exchange_lines import arn_is_sound
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, says
 from winddown.programme.evidence_files import File
 from winddown.site.acts import Act
-from winddown.site.fields import AmountField, EvidenceField, LocalInstantField, planned
+from winddown.site.fields import (
+    AmountField,
+    DayField,
+    EvidenceField,
+    LocalInstantField,
+    happened,
+    planned,
+)
 from winddown.site.forms import ReasonForm, RowField, SayingField, ToldField
 from winddown.site.pages import stored_file
+from winddown.words import Text
 
 DRAFT = "refunds.draft_issuer_action"
 SEND = "refunds.send_issuer_action"
 SCHEMES = (("visa", "Visa"), ("mastercard", "Mastercard"), ("jcb", "JCB"), ("other", _("Another")))
+
+
+ANSWERS: dict[str, Text] = {
+    IssuerAnswer.Code.ACCEPTED_DEBIT_STOPPED: _("The debit is stopped"),
+    IssuerAnswer.Code.ACCEPTED_REFUNDED: _("The cardholder was credited"),
+    IssuerAnswer.Code.ALREADY_CHARGED_BACK: _("The money was taken back by a chargeback"),
+    IssuerAnswer.Code.TOO_LATE_WILL_REPAY: _("Too late to stop it; a refund is possible"),
+    IssuerAnswer.Code.TOO_LATE_CANNOT: _("Too late, and no refund is possible"),
+    IssuerAnswer.Code.CARDHOLDER_UNKNOWN: _("The cardholder is unknown"),
+    IssuerAnswer.Code.DECLINED: _("The issuer declines"),
+    IssuerAnswer.Code.NEED_INFO: _("The issuer needs more"),
+}
 
 
 class RowsField(SayingField):
@@ -43,6 +79,18 @@ class RowsField(SayingField):
             if int(word) not in found:
                 raise ValidationError(_("There is no row %(number)s."), params={"number": word})
         return list(found.values())
+
+
+class ArnField(forms.CharField):
+    """The reference number of an acquirer for a charge or a credit."""
+
+    def clean(self, value: Any) -> str:
+        arn: str = super().clean(value).strip()
+        if not arn_is_sound(arn):
+            raise ValidationError(
+                _("An ARN has 8 to 30 digits, and its check digit must be right.")
+            )
+        return arn
 
 
 class IssuerField(SayingField):
@@ -88,6 +136,30 @@ class AnswersForm(IssuerForm):
     answers = EvidenceField(label=_("Answer file of the issuer"))
 
 
+class ByHandForm(ReasonForm):
+    request = RowField(
+        IssuerAction,
+        label=_("Number of the request"),
+        missing=_("There is no request of this number."),
+    )
+    answer = forms.ChoiceField(label=_("Answer"), choices=list(ANSWERS.items()))
+    answered_at = LocalInstantField(
+        label=_("Answered at"), between=happened, help_text=_("Like 2019-07-08T15:00.")
+    )
+    statement_on = DayField(
+        label=_("Day of the statement that shows it"), required=False, between=planned
+    )
+    refund_arn = ArnField(label=_("ARN of the credit"), required=False, max_length=30)
+    evidence = ToldField(
+        label=_("Evidence"),
+        max_length=200,
+        help_text=_("Where the answer is: the number of a letter, a mail, a note of a call."),
+    )
+    copy = EvidenceField(
+        label=_("Copy of it"), required=False, help_text=_("Only its SHA-256 is kept.")
+    )
+
+
 class RequestsForm(ReasonForm):
     requests = RowsField(IssuerAction, label=_("Numbers of the requests"))
 
@@ -109,7 +181,7 @@ class ChargebackForm(IssuerForm):
         help_text=_("For example 10.4 or 4837."),
     )
     amount = AmountField(label=_("Amount"), min_value=0)
-    arn = forms.CharField(label=_("ARN"), required=False, max_length=30)
+    arn = ArnField(label=_("ARN"), required=False, max_length=30)
     rrn = forms.CharField(label=_("RRN"), required=False, max_length=12)
     due_at = LocalInstantField(
         label=_("To be answered by"),
@@ -128,14 +200,6 @@ class ChargebackForm(IssuerForm):
         if not self.errors and not (given["arn"] or given["rrn"]):
             self.add_error("arn", ValidationError(_("Give the ARN or the RRN of the charge.")))
         return given
-
-    def clean_arn(self) -> str:
-        arn: str = self.cleaned_data["arn"].strip()
-        if not arn_is_sound(arn):
-            raise ValidationError(
-                _("An ARN has 8 to 30 digits, and its check digit must be right.")
-            )
-        return arn
 
 
 def _submit(actor: Actor, given: dict[str, Any]) -> RequestList:
@@ -163,6 +227,21 @@ def _hear(actor: Actor, given: dict[str, Any]) -> object:
     sent: File = given["answers"]
     return issuer_answers.import_answers(
         given["issuer"], sent.content, name=sent.name, actor=actor, reason=given["reason"]
+    )
+
+
+def _by_hand(actor: Actor, given: dict[str, Any]) -> object:
+    copy: File | None = given["copy"]
+    return by_hand.ask(
+        given["request"],
+        answer_code=given["answer"],
+        answered_at=given["answered_at"],
+        statement_on=given["statement_on"],
+        refund_arn=given["refund_arn"],
+        evidence=given["evidence"],
+        sha256=copy.sha256 if copy else "",
+        actor=actor,
+        reason=given["reason"],
     )
 
 
@@ -213,6 +292,13 @@ DESK: dict[str, Act] = {
         permission=SEND,
         form=AnswersForm,
         do=_hear,
+    ),
+    "by-hand": Act(
+        title=pgettext_lazy("verb", "Type an answer that came without a file"),
+        effect=_("It counts when a second person agrees."),
+        permission=SEND,
+        form=ByHandForm,
+        do=_by_hand,
     ),
     "settle": Act(
         title=pgettext_lazy("verb", "Ask to settle lines in quarantine"),

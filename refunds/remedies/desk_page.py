@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import F
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Least
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -35,17 +35,6 @@ KINDS: dict[str, Text] = {
     IssuerAction.Kind.STOP_DEBIT: _("Stop the debit"),
     IssuerAction.Kind.REFUND: _("Refund the card"),
     IssuerAction.Kind.DEBIT_REIMBURSEMENT: _("Reimburse the debit"),
-}
-
-
-WHY: dict[str, Text] = {
-    QuarantinedLine.Why.FORM: _("It is not understood"),
-    QuarantinedLine.Why.STRANGER: _("We did not ask this"),
-    QuarantinedLine.Why.ISSUER: _("It names another issuer"),
-    QuarantinedLine.Why.AMOUNT: _("It names another amount"),
-    QuarantinedLine.Why.ANSWER: _("It does not answer what was asked"),
-    QuarantinedLine.Why.TIME: _("It was not answered between our request and now"),
-    QuarantinedLine.Why.TWICE: _("The file says something else about the same request"),
 }
 
 
@@ -107,7 +96,7 @@ def queue(given: QueryDict, *, actor: Actor) -> DeskPage:
     at = clock.now()
     rows = (
         found.select_related("issuer", "remedy__loss__claim")
-        .annotate(due=Coalesce("answer_due_at", "deadline_at"))
+        .annotate(due=Least("answer_due_at", "deadline_at"))
         .order_by(F("due").asc(nulls_last=True), "pk")[:PAGE_ROWS]
     )
     return DeskPage(
@@ -129,7 +118,9 @@ def queue(given: QueryDict, *, actor: Actor) -> DeskPage:
 
 def _quarantined(at: dt.datetime) -> list[Quarantined]:
     return [
-        Quarantined(each, WHY[each.why], quarantine.text_of(each), (at - each.found_at).days)
+        Quarantined(
+            each, quarantine.WHY[each.why], quarantine.text_of(each), (at - each.found_at).days
+        )
         for each in quarantine.waiting()[:PAGE_ROWS]
     ]
 

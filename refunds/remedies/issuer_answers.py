@@ -126,6 +126,13 @@ def import_answers(
         return done
 
 
+def foreseen(issuer: Issuer, lines: Sequence[Line]) -> Judged:
+    """Returns what the lines would do if they came now. Nothing changes, but the requests that they
+    name stay locked until the end of the caller's transaction.
+    """
+    return judge(issuer, lines, _known(issuer, lines), at=clock.now())
+
+
 def _refuse_card_numbers(text: str, *, name: str) -> None:
     for number, line in enumerate(text.splitlines(), start=1):
         if card_numbers.told_in(line):

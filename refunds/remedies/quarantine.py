@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from refunds.models import QuarantinedLine
 from winddown import clock
@@ -17,8 +18,18 @@ from winddown.authority import approvals
 from winddown.errors import GuardNotMet, PlanChanged, says
 from winddown.evidence import audit
 from winddown.models import Approval
+from winddown.words import Text
 
 STAGE: Final = "settle_lines"
+WHY: Final[dict[str, Text]] = {
+    QuarantinedLine.Why.FORM: _("It is not understood"),
+    QuarantinedLine.Why.STRANGER: _("We did not ask this"),
+    QuarantinedLine.Why.ISSUER: _("It names another issuer"),
+    QuarantinedLine.Why.AMOUNT: _("It names another amount"),
+    QuarantinedLine.Why.ANSWER: _("It does not answer what was asked"),
+    QuarantinedLine.Why.TIME: _("It was not answered between our request and now"),
+    QuarantinedLine.Why.TWICE: _("The file says something else about the same request"),
+}
 
 
 def waiting() -> QuerySet[QuarantinedLine]:

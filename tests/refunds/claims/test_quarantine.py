@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
 from refunds.models import IssuerAction, IssuerAnswer, IssuerFile, QuarantinedLine
-from refunds.remedies import quarantine
+from refunds.remedies import by_hand, quarantine
 from tests.config.test_every_door import browser_of
 from tests.refunds.claims.scene import Scene, answers, jst
 from tests.refunds.claims.test_claims import breaches
@@ -148,3 +150,77 @@ def test_nobody_settles_a_line_alone(scene: Scene) -> None:
         QuarantinedLine.objects.update(
             settled_at=jst(2019, 7, 9), settled_by_id=scene.supervisor.pk
         )
+
+
+# --- answers without a file -------------------------------------------------------------------------
+
+
+def test_an_answer_without_a_file_counts_when_a_second_person_agrees(
+    scene: Scene, staff: Callable[..., Any]
+) -> None:
+    analyst, supervisor = staff("fraud_analyst"), staff("fraud_supervisor")
+    two_requests(scene)
+    first, second = IssuerAction.objects.order_by("pk")
+    typed = {
+        "request": str(first.pk),
+        "answer": "accepted_debit_stopped",
+        "answered_at": "2019-07-08T18:00",
+        "evidence": "letter 17",
+        "reason": "letter of 8 July",
+    }
+    desk = browser_of(analyst, headers=ENGLISH)
+    copy = SimpleUploadedFile("letter.pdf", b"scan")
+    desk.post("/console/issuers/by-hand/", {**typed, "copy": copy})
+    request = Approval.objects.latest("pk")
+    assert f"{hashlib.sha256(b'scan').hexdigest()}" in request.summary["cells"]["note"]
+    assert first.state == IssuerAction.State.SENT
+    answer = browser_of(supervisor).post(
+        f"/console/approvals/{request.pk}/approve/",
+        {"digest": request.digest, "reason": "seen", "amount": str(first.amount_minor)},
+    )
+    assert answer.status_code == 302, answer.content.decode()
+    first.refresh_from_db()
+    assert first.state == IssuerAction.State.DEBIT_STOPPED
+    assert "letter 17" in IssuerAnswer.objects.get().note
+    for wrong, said in (
+        ({}, "does not wait for an answer"),
+        ({"request": second.pk, "answered_at": "2019-07-07T18:00"}, "between our request and now"),
+        ({"request": second.pk, "refund_arn": UNSOUND_ARN}, "check digit must be right"),
+        ({"request": second.pk, "evidence": " "}, "required"),
+    ):
+        seen = desk.post("/console/issuers/by-hand/", {**typed, **wrong}).content.decode()
+        assert said in seen, wrong
+    given = {**typed, "request": str(second.pk), "answer": "declined"}
+    del given["reason"]
+    call_command(
+        "answer_issuer_ask", **given, by=analyst.login_id, reason="test", stdout=StringIO()
+    )
+    request = Approval.objects.latest("pk")
+    with pytest.raises((SamePerson, NotPermitted)):
+        approvals.carry_out(request, shown=request.digest, actor=analyst, reason="x", approve=True)
+    approvals.carry_out(request, shown=request.digest, actor=supervisor, reason="x", approve=True)
+    second.refresh_from_db()
+    assert second.state == IssuerAction.State.FALLBACK_OPENED
+    assert breaches() == {}
+
+
+def test_a_typed_answer_that_was_overtaken_counts_for_nothing(
+    scene: Scene, staff: Callable[..., Any]
+) -> None:
+    supervisor, file = staff("fraud_supervisor"), two_requests(scene)
+    action = IssuerAction.objects.earliest("pk")
+    asked = by_hand.ask(
+        action,
+        answer_code="declined",
+        answered_at=jst(2019, 7, 9),
+        statement_on=None,
+        refund_arn="",
+        evidence="call 3",
+        actor=scene.analyst,
+        reason="a call",
+    )
+    scene.answer(file, "accepted_debit_stopped")
+    with pytest.raises(GuardNotMet, match="does not wait"):
+        approvals.carry_out(asked, shown=asked.digest, actor=supervisor, reason="x", approve=True)
+    action.refresh_from_db()
+    assert action.state == IssuerAction.State.DEBIT_STOPPED
