@@ -32,6 +32,7 @@ class RefundsConfig(AppConfig):
             deciding,
             ending,
             holding,
+            log_export,
             notice_groups,
             reserve,
             victims,

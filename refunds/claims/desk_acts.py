@@ -16,6 +16,7 @@ from refunds.claims import (
     ending,
     holding,
     intake,
+    log_export,
     losses,
     reporting,
     reserve,
@@ -164,6 +165,18 @@ class LossesFileForm(ReasonForm):
     file = EvidenceField(
         label=_("File of what thieves did"),
         help_text=_("CSV in UTF-8, with the columns that load_losses --help names."),
+    )
+
+
+class LogsForm(ReasonForm):
+    since = LocalInstantField(
+        label=_("Since"), between=happened, help_text=_("Like 2019-06-01T00:00.")
+    )
+    until = LocalInstantField(
+        label=_("Until"), between=happened, help_text=_("Like 2019-07-05T24:00, not included.")
+    )
+    recipient = ToldField(
+        label=_("Recipient"), max_length=200, help_text=_("Who investigates, as the contract says.")
     )
 
 
@@ -366,6 +379,19 @@ DESK: dict[str, Act] = {
         effect=_("Each claim says how the thief came in, as the logs say now."),
         permission=WORK,
         do=lambda actor, given: ways_in.search(actor=actor, reason=given["reason"]),
+    ),
+    "ask-logs": Act(
+        title=pgettext_lazy("verb", "Ask for an export of logs"),
+        effect=_("Two people decide, one after the other. Names and addresses are pseudonyms."),
+        permission=WORK,
+        form=LogsForm,
+        do=lambda actor, given: log_export.ask(
+            given["since"],
+            given["until"],
+            given["recipient"],
+            actor=actor,
+            reason=given["reason"],
+        ),
     ),
     "release-reserve": Act(
         title=pgettext_lazy("verb", "Release the reserve of claims"),

@@ -13,7 +13,7 @@ from accounts.models import AuthEvent, LogCoverage
 from refunds.claims import ways_in
 from refunds.claims.desk_acts import DESK
 from refunds.claims.ways_in import LOGS, Said
-from refunds.models import WayIn
+from refunds.models import LogExport, WayIn
 from winddown import clock
 from winddown.actors import Actor
 from winddown.site import acts
@@ -107,6 +107,7 @@ class WaysPage:
     total: int
     logs: list[Text]
     coverage: list[tuple[Text, LogCoverage]]
+    exports: list[LogExport]
     decisions: list[Decision]
 
 
@@ -127,7 +128,10 @@ def look(chosen: str, *, actor: Actor) -> WaysPage:
             (EVENTS[row.log], row)
             for row in LogCoverage.objects.order_by("log", "covered_from", "pk")
         ],
-        decisions=[acts.decision("find-ways", DESK["find-ways"], actor=actor)],
+        exports=list(LogExport.objects.order_by("-pk")),
+        decisions=[
+            acts.decision(verb, DESK[verb], actor=actor) for verb in ("find-ways", "ask-logs")
+        ],
     )
 
 

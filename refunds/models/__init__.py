@@ -28,6 +28,7 @@ from refunds.models.issuer_action import (
     IssuerAnswer,
     RequestList,
 )
+from refunds.models.log_export import LogExport
 from refunds.models.loss import Loss
 from refunds.models.method import MethodTerms
 from refunds.models.other_end import OtherEnd, OtherEndLine, Successor
@@ -91,6 +92,7 @@ __all__ = [
     "IssuerActionTransition",
     "IssuerAnswer",
     "IssuerFile",
+    "LogExport",
     "Loss",
     "MethodTerms",
     "OtherEnd",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -30,6 +32,7 @@ for _prefix, _title in (
     ("claim", _("Fraud claim")),
     ("claim_decision", _("Decision about fraud claims")),
     ("claim_reserve", _("Release of the reserve for claims")),
+    ("log_export", _("Export of logs under pseudonyms")),
     ("ask_list", _("List of requests to a card issuer")),
     ("issuer_action", _("Request to a card issuer")),
     ("chargeback", _("Chargeback")),
@@ -141,6 +144,20 @@ def _reserve_content(listed: dict[str, Any]) -> list[Change]:
     return [
         Change(_("Reserve that is released"), sum(amounts), is_amount=True),
         Change(_("Claims"), len(amounts)),
+    ]
+
+
+@panels.CONTENTS.entry("log_export")
+def _logs_content(listed: dict[str, Any]) -> list[Change]:
+    since, until = (
+        f"{timezone.localtime(dt.datetime.fromisoformat(listed[name])):%Y-%m-%d %H:%M %Z}"
+        for name in ("since", "until")
+    )
+    return [
+        Change(_("Recipient"), text=listed["recipient"]),
+        Change(_("Since"), text=since),
+        Change(_("Until"), text=until),
+        Change(_("Events"), listed["events"]),
     ]
 
 

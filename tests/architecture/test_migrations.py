@@ -55,6 +55,7 @@ MIGRATIONS = {
         "0040_other_people_on_appeal",
         "0041_quarantined_lines",
         "0042_ways_in_and_reserve",
+        "0043_log_export",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -232,6 +232,7 @@ VERBS = {
                 "load-losses",
                 "find",
                 "find-ways",
+                "ask-logs",
                 "take-up",
                 "ask",
                 "resume",

@@ -24,7 +24,7 @@ from refunds.applications.origins import Origin
 from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.zengin_result import AnswerKind
-from refunds.claims import deciding, reserve, victims, ways_in
+from refunds.claims import deciding, log_export, reserve, victims, ways_in
 from refunds.closing import other_ends
 from refunds.models import (
     ApplicationDocument,
@@ -111,6 +111,20 @@ def _disputed(scene: Scene) -> None:
     deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
 
 
+def _logs(scene: Scene, directory: Path) -> None:
+    """Two people let the logs of a day out."""
+    until = clock.now()
+    asked = log_export.ask(
+        until - dt.timedelta(days=1), until, "police", actor=scene.analyst, reason="test"
+    )
+    for permission in log_export.STAGES.values():
+        request = approvals.newest(asked.subject)
+        approvals.carry_out(
+            request, shown=request.digest, actor=person(permission), reason="test", approve=True
+        )
+    log_export.write(1, directory / "logs", actor=scene.analyst, reason="test")
+
+
 def after_the_refund(scene: Scene, house: House, directory: Path) -> None:
     """The issuer and the bank gave odd answers, all passwords were reset, and a person without a
     way in came to the desk.
@@ -124,6 +138,7 @@ def after_the_refund(scene: Scene, house: House, directory: Path) -> None:
     _unusual()
     _voucher()
     _deposited()
+    _logs(scene, directory)
     live.begin_or_prolong(live.Tally(attempts=200, unknown=100, wrong=90), at=clock.now())
     live.end_past(at=clock.now() + dt.timedelta(days=1))
     capabilities.probe("payout")

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import DatabaseError, transaction
 
 # Imported because it fills the registries of pages, as it does before every request.
 import config.urls  # noqa: F401
 from accounts.models import AuthEvent, LogCoverage
 from refunds.claims import ways_in
-from refunds.models import FraudClaim, WayIn
+from refunds.models import FraudClaim, LogExport, WayIn
 from tests.config.test_every_door import browser_of
 from tests.refunds.claims.scene import HIT_AT, Scene
-from tests.refunds.claims.test_claims_desk import run
+from tests.refunds.claims.test_claims_desk import approve, run
+from tests.signing_in import code_typed
 from wallets.models import Wallet
 from winddown import clock
 from winddown.errors import NotPermitted
-from winddown.models import AuditEntry
+from winddown.models import Approval, AuditEntry
 
 pytestmark = pytest.mark.django_db
 ENGLISH = {"accept-language": "en"}
@@ -131,6 +136,80 @@ def test_none_found_is_said_only_of_a_log_that_was_complete(
         assert text in shown, text
     japanese = browser_of(analyst, headers={"accept-language": "ja"})
     assert "侵入経路" in japanese.get("/console/claims/ways-in/").content.decode()
+
+
+def test_logs_leave_under_pseudonyms_after_two_approvals(
+    scene: Scene, staff: Callable[..., Any], tmp_path: Path
+) -> None:
+    analyst, supervisor, compliance = map(
+        staff, ("fraud_analyst", "fraud_supervisor", "compliance")
+    )
+    wallet = scene.victim(30_000)
+    for before in (2 * DAY, DAY, MINUTE):
+        event(wallet, before, **THIEF)
+    event(scene.victim(1), MINUTE, "reset", device_ref="other", network="198.51.100.77")
+    desk = browser_of(analyst, headers=ENGLISH)
+    given = {"since": "2019-06-30T16:00", "until": "2019-07-02T24:00", "recipient": "Forensics"}
+    answer = desk.post("/console/claims/ask-logs/", {**given, "reason": "investigation"})
+    assert "lies in the future" in answer.content.decode() or answer.status_code == 200
+    scene.at(2019, 7, 3)
+    desk.post("/console/claims/ask-logs/", {**given, "reason": "investigation"})
+    first = Approval.objects.get()
+    assert (first.subject, first.summary["events"]) == ("log_export:1", 3)
+    export = {"request": 1, "out": tmp_path}
+
+    def refused() -> None:
+        with code_typed(analyst), pytest.raises(SystemExit):
+            run("export_auth_log", analyst, **export)
+        assert not list(tmp_path.iterdir())
+
+    refused()
+    approve(supervisor)
+    refused()
+    second = Approval.objects.latest("pk")
+    assert (second.stage, second.maker) == ("compliance", analyst)
+    for same in (analyst, supervisor):
+        browser_of(same).post(
+            f"/console/approvals/{second.pk}/approve/", {"digest": second.digest, "reason": "x"}
+        )
+    refused()
+    approve(compliance)
+    with code_typed(analyst):
+        said = run("export_auth_log", analyst, **export)
+    done = LogExport.objects.get()
+    content = (tmp_path / "logs-1.csv").read_bytes()
+    assert (done.rows, done.sha256) == (3, hashlib.sha256(content).hexdigest())
+    assert done.sha256 in said
+    rows = list(csv.DictReader(content.decode().splitlines()))
+    assert [row["event"] for row in rows] == ["sign_in", "reset", "sign_in"]
+    assert rows[0]["account"] == rows[2]["account"] != rows[1]["account"]
+    assert rows[0]["network"] == rows[1]["network"]
+    assert rows[0]["address"] != rows[1]["address"]
+    for secret in (wallet.account.login_id, "198.51.100", "thief"):
+        assert secret not in content.decode()
+    page = desk.get("/console/claims/ways-in/").content.decode()
+    assert done.sha256 in page
+    taken = AuditEntry.objects.filter(action="log_export.take").count()
+    with code_typed(analyst):
+        run("export_auth_log", analyst, **export)
+    assert AuditEntry.objects.filter(action="log_export.take").count() == taken + 1
+    assert LogExport.objects.count() == 1
+
+    event(wallet, DAY, **THIEF)
+    with code_typed(analyst), pytest.raises(SystemExit):
+        run("export_auth_log", analyst, request=1, out=tmp_path / "again")
+    assert not (tmp_path / "again").exists()
+    with pytest.raises(DatabaseError, match="two people let the logs"), transaction.atomic():
+        LogExport.objects.create(
+            request="log_export:2",
+            recipient="x",
+            since=HIT_AT,
+            until=HIT_AT + DAY,
+            rows=0,
+            sha256="0" * 64,
+            written_at=clock.now(),
+            written_by=analyst,
+        )
 
 
 def test_the_same_by_commands(scene: Scene, staff: Callable[..., Any]) -> None:

@@ -207,6 +207,8 @@ PLACES = (
         given=lambda: {"wallet_ids": [factories.make_wallet().pk]},
     ),
     Place("refunds.claims.reporting.take_up", "refunds.work_claim"),
+    Place("refunds.claims.log_export.ask", "refunds.work_claim"),
+    Place("refunds.claims.log_export.write", "refunds.work_claim"),
     Place("refunds.claims.reserve.ask_release", "refunds.decide_claim"),
     Place("refunds.claims.ways_in.search", "refunds.work_claim"),
     Place("refunds.closing.documents.keep", "refunds.keep_closing_document"),
