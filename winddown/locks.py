@@ -40,6 +40,7 @@ class Lock(IntEnum):
     PHONE_MESSAGES = 7024
     MERCHANTS = 7025
     PERSONS = 7027
+    REQUESTS = 7031  # while a request gets its number
     PAYOUT_DAY = 7026  # by value date; written out in sealed_batch_is_frozen
 
 

@@ -64,28 +64,18 @@ def ask(
         )
     content = _content(since, until, recipient)
     with transaction.atomic():
-        subject = _next_subject()
-        approvals.refuse_repeated(subject, stage=FIRST, content=content, maker=actor, reason=reason)
-        asked = approvals.ask(
-            subject,
+        asked = approvals.ask_anew(
+            SUBJECT,
             stage=FIRST,
             content=content,
             permission=STAGES[FIRST],
             maker=actor,
             reason=reason,
         )
-        audit.append("log_export.ask", subject, actor=actor, reason=reason, n=content["events"])
+        audit.append(
+            "log_export.ask", asked.subject, actor=actor, reason=reason, n=content["events"]
+        )
         return asked
-
-
-def _next_subject() -> str:
-    """Returns the subject of a request that only its first stage waits for, or the next one."""
-    last = Approval.objects.filter(subject__startswith=f"{SUBJECT}:").order_by("-pk").first()
-    if last is None:
-        return f"{SUBJECT}:1"
-    if last.stage == FIRST and approvals.standing(last.subject, stage=FIRST):
-        return last.subject
-    return f"{SUBJECT}:{int(last.subject.partition(':')[2]) + 1}"
 
 
 def _content(since: dt.datetime, until: dt.datetime, recipient: str) -> dict[str, Any]:

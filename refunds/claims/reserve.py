@@ -102,17 +102,17 @@ def ask_release(claims: Iterable[FraudClaim], *, actor: Actor, reason: str) -> A
                 action=says("release the reserve"),
                 why=says("{n} of the claims have none", n=len(without)),
             )
-        subject = approvals.next_subject(SUBJECT)
-        approvals.refuse_repeated(subject, stage=STAGE, content=content, maker=actor, reason=reason)
-        asked = approvals.ask(
-            subject,
+        asked = approvals.ask_anew(
+            SUBJECT,
             stage=STAGE,
             content=content,
             permission=PERMISSION,
             maker=actor,
             reason=reason,
         )
-        audit.append("claims.ask_reserve_release", subject, actor=actor, reason=reason, n=len(ids))
+        audit.append(
+            "claims.ask_reserve_release", asked.subject, actor=actor, reason=reason, n=len(ids)
+        )
         return asked
 
 

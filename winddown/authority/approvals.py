@@ -13,7 +13,7 @@ from typing import Any
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, IntegrityError, transaction
 
-from winddown import clock
+from winddown import clock, locks
 from winddown.actors import Actor, require
 from winddown.errors import (
     AskedAlready,
@@ -24,6 +24,7 @@ from winddown.errors import (
     SamePerson,
     says,
 )
+from winddown.locks import Lock
 from winddown.models import Approval, Signature
 from winddown.registries import Registry
 from winddown.sqlstates import SqlState, sqlstate_of
@@ -127,6 +128,32 @@ def next_subject(stem: str) -> str:
         part=Signature.Part.MAKER
     )
     return f"{stem}:{decided.values('subject').distinct().count() + 1}"
+
+
+def ask_anew(
+    stem: str, *, stage: str, content: Any, permission: str, maker: Actor, reason: str
+) -> Approval:
+    """A request with a number of its own, `stem:7`, is open. Other requests of the stem stay open too.
+
+    Raises `AskedAlready` when the newest of them is the same request, sent twice.
+    """
+    with transaction.atomic():
+        locks.take(Lock.REQUESTS)
+        of_stem = Approval.objects.filter(subject__startswith=f"{stem}:")
+        latest = of_stem.order_by("-pk").first()
+        if latest is not None:
+            refuse_repeated(
+                latest.subject, stage=stage, content=content, maker=maker, reason=reason
+            )
+        number = of_stem.values("subject").distinct().count() + 1
+        return ask(
+            f"{stem}:{number}",
+            stage=stage,
+            content=content,
+            permission=permission,
+            maker=maker,
+            reason=reason,
+        )
 
 
 def standing(subject: str, *, stage: str) -> Approval | None:

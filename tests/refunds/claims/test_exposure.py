@@ -17,7 +17,7 @@ from refunds.models import FraudClaim, ReserveRelease
 from refunds.payouts import funding
 from tests.config.test_every_door import browser_of
 from tests.refunds.claims.scene import HIT_AT, Scene, balance
-from tests.refunds.claims.test_claims_desk import approve, run
+from tests.refunds.claims.test_claims_desk import run
 from winddown import clock
 from winddown.errors import GuardNotMet
 from winddown.models import Approval
@@ -116,12 +116,17 @@ def test_what_is_disputed_is_reserved_until_two_people_release_it(
         {"claims": {str(claim.pk): 30_000}},
     )
     assert funding.reserve_minor() == 50_000
+    reserve.ask_release([other], actor=scene.supervisor, reason="beside the first")
     browser_of(supervisor).post(
         f"/console/approvals/{asked.pk}/approve/",
         {"digest": asked.digest, "reason": "mine", "amount": "30000"},
     )
     assert not ReserveRelease.objects.exists()
-    approve(staff("fraud_supervisor"), amount=30_000)
+    answer = browser_of(staff("fraud_supervisor")).post(
+        f"/console/approvals/{asked.pk}/approve/",
+        {"digest": asked.digest, "reason": "agreed", "amount": "30000"},
+    )
+    assert answer.status_code == 302
     assert (funding.reserve_minor(), ReserveRelease.objects.get().amount_minor) == (20_000, 30_000)
 
     with pytest.raises(GuardNotMet, match="1 of the claims have none"):
