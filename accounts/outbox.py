@@ -8,8 +8,8 @@ import io
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
@@ -86,18 +86,21 @@ def queue(
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One of many who get the same message: where, and whose account or link it is about."""
+    """One of many who get the same message: where, whose account or link it is about, and what the
+    text names for this one alone.
+    """
 
     address: Address
     user: User | None = None
     link: OneTimeLink | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def queue_many(
     kind: str, to: Iterable[Recipient], *, language: str, facts: dict[str, Any]
 ) -> list[Message]:
-    """One message to each recipient is owed from this transaction's commit on, in their order. The
-    facts are the same for all.
+    """One message to each recipient is owed from this transaction's commit on, in their order. Each
+    has the `facts`, and its own.
     """
     at = clock.now()
     keys = [(each, uuid.uuid4()) for each in to]
@@ -110,7 +113,7 @@ def queue_many(
             user=each.user,
             link=each.link,
             language=language,
-            facts=facts,
+            facts={**facts, **each.facts},
             queued_at=at,
         )
         for each, key in keys

@@ -20,7 +20,7 @@ from accounts.recovery import portal as recovery
 from accounts.reset_notices import notice_page
 from accounts.sign_in import portal as sign_in
 from refunds import console as claims
-from refunds import voucher_portal
+from refunds import fraud_portal, voucher_portal
 from refunds.applications import portal as refund
 from winddown.site import console, first_page, notice_views, portal, set_up_views
 
@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((refund.urlpatterns, refund.app_name))),
     path("", include(notice_page.urlpatterns)),
     path("", include(voucher_portal.urlpatterns)),
+    path("", include(fraud_portal.urlpatterns)),
     path("language/", require_POST(set_language), name="set_language"),
     path("console/", include((CONSOLE, console.app_name))),
     path("console/", include((cases.urlpatterns, cases.app_name))),

@@ -8,9 +8,12 @@ from refunds.models import (
     AnswerLine,
     ApplicationDocument,
     ApplicationOrigin,
+    ClaimFile,
+    ClaimNote,
     ClaimNumber,
     ClosingDocument,
     FraudClaim,
+    FraudReport,
     IssuerAnswer,
     IssuerFile,
     Loss,
@@ -32,12 +35,16 @@ from winddown.models import (
     NoticeEvidence,
     Signature,
 )
-from winddown.personal_data import PERSONAL_DATA, DataClass, PersonalColumns
+from winddown.personal_data import HOUSE, PERSONAL_DATA, DataClass, PersonalColumns
 
 _OF_APPLICANT: Final = "{row}.applicant_id"
 _OF_CLAIM: Final = (
     "(SELECT w.account_id FROM wallets_wallet w JOIN refunds_fraudclaim c ON c.wallet_id = w.id"
     " WHERE c.id = {row}.claim_id)"
+)
+_CLAIM_AMONG: Final = (
+    "{row}.claim_id IN (SELECT c.id FROM refunds_fraudclaim c"
+    " JOIN wallets_wallet w ON w.id = c.wallet_id WHERE w.account_id IN ({people}))"
 )
 _CHAIN: Final = "the chain of evidence covers the words; staff write no names, addresses or numbers"
 
@@ -105,12 +112,36 @@ PERSONAL_DATA.add_all(
             blank={"rejection_note": "''"},
             stays={"evidence": "kinds and numbers of rows"},
         ),
+        "fraud reports": PersonalColumns(
+            FraudReport,
+            DataClass.CLAIMS_EVIDENCE,
+            f"coalesce({{row}}.customer_id, {HOUSE})",
+            "{row}.customer_id IN ({people})",
+            sealed=("words_sealed", "answer_sealed"),
+            stays={
+                "key": "a random number; it leads to nobody",
+                **dict.fromkeys(
+                    ("fingerprint", "network", "device"),
+                    "keyed hashes; without the field key nobody guesses",
+                ),
+            },
+        ),
+        "files of claims": PersonalColumns(
+            ClaimFile,
+            DataClass.CLAIMS_EVIDENCE,
+            _OF_CLAIM,
+            _CLAIM_AMONG,
+            sealed=("content_sealed",),
+            stays={"key": "a random number; it leads to nobody"},
+        ),
+        "notes on claims": PersonalColumns(
+            ClaimNote, DataClass.CLAIMS_EVIDENCE, stays={"text": _CHAIN}
+        ),
         "losses": PersonalColumns(
             Loss,
             DataClass.CLAIMS_EVIDENCE,
             _OF_CLAIM,
-            "{row}.claim_id IN (SELECT c.id FROM refunds_fraudclaim c"
-            " JOIN wallets_wallet w ON w.id = c.wallet_id WHERE w.account_id IN ({people}))",
+            _CLAIM_AMONG,
             blank={"drop_reason": "''"},
         ),
         "files of issuers": PersonalColumns(

@@ -6,6 +6,8 @@ from accounts.sealed_columns import of_house, secrets_of
 from refunds.bank_accounts import Account
 from refunds.models import (
     ApplicationDocument,
+    ClaimFile,
+    FraudReport,
     Payee,
     PayoutFilePart,
     RefundApplication,
@@ -14,11 +16,13 @@ from refunds.models import (
 )
 from refunds.models.answer import content_place
 from refunds.models.application import address_place, draft_place
+from refunds.models.claim_file import file_place
 from refunds.models.document import document_place
+from refunds.models.fraud_report import answer_place, words_place
 from refunds.models.payee import account_place
 from refunds.models.payout_batch import part_place
 from refunds.models.voucher import code_place
-from winddown.personal_data import DataClass
+from winddown.personal_data import HOUSE, DataClass
 from winddown.resealing import SEALED, Sealed
 
 
@@ -49,6 +53,33 @@ SEALED.add(
         "content_sealed",
         place=lambda row: document_place(row.pk),
         secrets=secrets_of(lambda row: int(row.application.applicant_id), DataClass.IDENTITY),
+    ),
+)
+SEALED.add(
+    "words of fraud reports",
+    Sealed(
+        FraudReport,
+        "words_sealed",
+        place=lambda row: words_place(row.key),
+        secrets=secrets_of(lambda row: int(row.customer_id or HOUSE), DataClass.CLAIMS_EVIDENCE),
+    ),
+)
+SEALED.add(
+    "answers to fraud reports",
+    Sealed(
+        FraudReport,
+        "answer_sealed",
+        place=lambda row: answer_place(row.key),
+        secrets=secrets_of(lambda row: int(row.customer_id or HOUSE), DataClass.CLAIMS_EVIDENCE),
+    ),
+)
+SEALED.add(
+    "files of claims",
+    Sealed(
+        ClaimFile,
+        "content_sealed",
+        place=lambda row: file_place(row.key),
+        secrets=secrets_of(lambda row: int(row.claim.wallet.account_id), DataClass.CLAIMS_EVIDENCE),
     ),
 )
 SEALED.add(

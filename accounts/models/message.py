@@ -38,6 +38,9 @@ class Message(models.Model):
         CLAIM_CODE = "claim_code"
         CONFIRM_CODE = "confirm_code"
         ARRIVAL_ASKED = "arrival_asked"
+        FRAUD_REPORTED = "fraud_reported"
+        FRAUD_ASKED = "fraud_asked"
+        FRAUD_DECIDED = "fraud_decided"
 
     BULK = (
         Kind.REFUND_REMINDER,
@@ -45,6 +48,8 @@ class Message(models.Model):
         Kind.VOUCHER_ISSUED,
         Kind.VOUCHER_REMINDER,
         Kind.ARRIVAL_ASKED,
+        Kind.FRAUD_ASKED,
+        Kind.FRAUD_DECIDED,
     )
     """What is sent to many. What one person waits for goes before it."""
 

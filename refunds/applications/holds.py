@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.db import transaction
 
 from refunds.applications.submitting import State
+from refunds.claims import thieves
 from refunds.models import Entitlement, EntitlementTransition, RefundApplication
 from wallets.models import Wallet
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority.approvals import SignedList
-from winddown.errors import NothingToDecide
+from winddown.errors import NothingToDecide, says
 from winddown.evidence import audit
 from winddown.machines.move import move_rows, transition_one
 from winddown.models import Approval
@@ -32,6 +33,7 @@ def ask_release(entitlement: Entitlement, *, actor: Actor, reason: str) -> Appro
         locked = Entitlement.objects.select_for_update(no_key=True).get(pk=entitlement.pk)
         if locked.state != Entitlement.State.HELD:
             raise NothingToDecide(subject=f"entitlement:{entitlement.pk}")
+        _refuse_thief(locked)
         request = _release_of(entitlement).ask(maker=actor, reason=reason)
         audit.append(
             "entitlement.ask_release",
@@ -45,6 +47,7 @@ def ask_release(entitlement: Entitlement, *, actor: Actor, reason: str) -> Appro
 def release(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str) -> Entitlement:
     """A second supervisor agreed: the holder may apply, and an application already made goes on."""
     with transaction.atomic():
+        _refuse_thief(entitlement)
         _release_of(entitlement).decide(actor=actor, digest=digest, reason=reason)
         done = transition_one(entitlement, "release", actor=actor, reason=reason)
         wallet = done.wallet
@@ -69,6 +72,10 @@ def keep(entitlement: Entitlement, *, actor: Actor, digest: str, reason: str) ->
             "entitlement.keep", f"entitlement:{entitlement.pk}", actor=actor, reason=reason
         )
         return entitlement
+
+
+def _refuse_thief(entitlement: Entitlement) -> None:
+    thieves.refuse_release([entitlement.wallet_id], action=says("release the refund"))
 
 
 def _release_of(entitlement: Entitlement) -> SignedList:

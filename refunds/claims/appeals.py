@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Q
 
+from refunds.claims import reports
+from refunds.claims.reports import NOTHING_SAID, Said
 from refunds.models import FraudClaim
 from winddown import clock
 from winddown.actors import SYSTEM, Actor
@@ -13,8 +15,11 @@ from winddown.evidence import audit
 from winddown.machines.move import transition_one, transition_set
 
 
-def appeal(claim: FraudClaim, *, actor: Actor, reason: str) -> FraudClaim:
+def appeal(
+    claim: FraudClaim, *, actor: Actor, reason: str, said: Said = NOTHING_SAID
+) -> FraudClaim:
     """The rejection is contested, and waits for another analyst and another supervisor (rule 24).
+    The claim keeps what was `said`.
 
     A holder may appeal for the own wallet. Anybody else needs `refunds.report_claim`. Raises
     `GuardNotMet` from the appeal deadline on, and for a claim that was appealed before.
@@ -35,6 +40,8 @@ def appeal(claim: FraudClaim, *, actor: Actor, reason: str) -> FraudClaim:
         done = transition_one(
             claim, "appeal", actor=SYSTEM if own else actor, reason=reason, appealed_at=at
         )
+        channel = FraudClaim.Channel.CUSTOMER if own else FraudClaim.Channel.SUPPORT
+        reports.keep({claim.wallet_id: claim}, said, channel=channel, actor=actor)
         audit.append("claims.appeal", claim.subject, actor=actor, reason=reason)
         return done
 

@@ -10,7 +10,7 @@ from typing import TypedDict
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet, Sum
 
-from refunds.claims import holding, losses, makers
+from refunds.claims import holding, links, losses, makers, telling
 from refunds.models import ClaimDecision, FraudClaim, Loss, PaymentPayer
 from refunds.remedies import slots
 from wallets.models import LedgerAccount
@@ -44,14 +44,15 @@ def propose(
     and amounts.
 
     All must be under investigation. A confirmation needs at least one loss per claim, a rejection
-    its reason; what was confirmed is not rejected later. Rule hits, losses and `evidence` are stored
-    with each claim. Raises `GuardNotMet`, and `SamePerson` for an appeal of a claim that `actor`
-    worked on before it.
+    its reason; what was confirmed is not rejected later. Somebody has looked at every linked claim.
+    Rule hits, losses and `evidence` are stored with each claim. Raises `GuardNotMet`, and
+    `SamePerson` for an appeal of a claim that `actor` worked on before it.
     """
     require(actor, "refunds.work_claim", action="propose a decision")
     ids = sorted(claim.pk for claim in claims)
     rejects = verdict != ClaimDecision.Verdict.CONFIRM
     _refuse_unfit_list(ids, without_reason=rejects and not rejection)
+    links.refuse_unseen(ids)
     with transaction.atomic():
         rows = FraudClaim.objects.filter(pk__in=ids)
         makers.refuse_earlier(ids, actor=actor)
@@ -247,6 +248,7 @@ def _confirm(
     # A reopened claim that is confirmed as it was has nothing more to wait for.
     slots.finish_claims(claims.values("pk"))
     holding.claw_back(claims, reason=reason)
+    telling.decided(claims, confirmed=True)
     return moved
 
 
@@ -281,6 +283,7 @@ def _reject(
     Loss.objects.filter(claim__in=claims, dropped_at=None, confirmed_at=None).update(
         dropped_at=at, drop_reason="the claim was rejected"
     )
+    telling.decided(claims, confirmed=False)
     return moved
 
 

@@ -23,7 +23,9 @@ from refunds.claims import (
     victims,
     ways_in,
 )
-from refunds.claims.desk_fields import ClaimField, ClaimsField, MovementsField, WalletField
+from refunds.claims.case_acts import CASES
+from refunds.claims.desk_fields import ClaimField, ClaimsField, MovementsField
+from refunds.claims.report_acts import REPORT, REPORTS, WORK
 from refunds.models import ClaimDecision, FraudClaim, Loss, PaymentPayer
 from winddown import clock
 from winddown.actors import Actor
@@ -33,16 +35,7 @@ from winddown.site.fields import EvidenceField, LocalInstantField, happened
 from winddown.site.forms import ReasonForm, RowField, ToldField
 from winddown.words import Text
 
-REPORT = "refunds.report_claim"
-WORK = "refunds.work_claim"
 DECIDE = "refunds.decide_claim"
-CHANNELS: dict[str, Text] = {
-    FraudClaim.Channel.RULE: _("Found by a rule"),
-    FraudClaim.Channel.CUSTOMER: _("Reported by the customer"),
-    FraudClaim.Channel.SUPPORT: _("Reported by telephone or on paper"),
-    FraudClaim.Channel.ISSUER: _("Reported by the card issuer"),
-}
-TAKEN_BY_STAFF = (FraudClaim.Channel.SUPPORT, FraudClaim.Channel.ISSUER)
 REJECTIONS: dict[str, Text] = {
     FraudClaim.Rejection.OWN_TRANSACTION: _("The holder made the movement"),
     FraudClaim.Rejection.NO_LOSS: _("Nothing was lost"),
@@ -62,30 +55,6 @@ FUNDINGS: dict[str, Text] = {
     Loss.Funding.OWN_BALANCE: _("Own balance"),
     Loss.Funding.BONUS: _("Bonus value"),
 }
-
-
-class ReportForm(ReasonForm):
-    wallet = WalletField()
-    channel = forms.ChoiceField(
-        label=_("How it came in"), choices=[(each, CHANNELS[each]) for each in TAKEN_BY_STAFF]
-    )
-    since = LocalInstantField(
-        label=_("In the thief's hands since"),
-        required=False,
-        between=happened,
-        help_text=_(
-            "If the caller knows it, like 2019-07-02T15:00. A bank account that was given since"
-            " then is not paid to."
-        ),
-    )
-    movements = MovementsField(
-        label=_("What the holder did not do"),
-        required=False,
-        help_text=_(
-            "As the claim's page names them: top_up:12 payment:7. The holder's other payments since"
-            " then count as the holder's own."
-        ),
-    )
 
 
 class ClaimsForm(ReasonForm):
@@ -195,17 +164,6 @@ def _moves(name: str) -> Any:
     )
 
 
-def _report(actor: Actor, given: dict[str, Any]) -> object:
-    return reporting.report(
-        [given["wallet"].pk],
-        actor=actor,
-        reason=given["reason"],
-        channel=given["channel"],
-        compromised_from=given["since"],
-        disputed=given["movements"],
-    )
-
-
 def _propose(actor: Actor, given: dict[str, Any]) -> object:
     return deciding.propose(
         given["claims"],
@@ -228,16 +186,7 @@ def _load_losses(actor: Actor, given: dict[str, Any]) -> intake.Loaded:
 
 
 DESK: dict[str, Act] = {
-    "report": Act(
-        title=pgettext_lazy("verb", "Take a report of fraud"),
-        effect=_(
-            "The wallet has a claim with a reference, which the caller is told. What a thief may"
-            " have left in it is held at once."
-        ),
-        permission=REPORT,
-        form=ReportForm,
-        do=_report,
-    ),
+    **REPORTS,
     "load-reports": Act(
         title=pgettext_lazy("verb", "Load a file of reports"),
         effect=_("Each holder of the file has a claim, as if each had called alone."),
@@ -266,13 +215,6 @@ DESK: dict[str, Act] = {
         do=lambda actor, given: reporting.take_up(
             given["claims"], actor=actor, reason=given["reason"]
         ),
-    ),
-    "ask": Act(
-        title=pgettext_lazy("verb", "Wait for the holder"),
-        effect=_("The claim waits until the holder has said which movements are strange."),
-        permission=WORK,
-        form=ClaimsForm,
-        do=_moves("ask_customer"),
     ),
     "resume": Act(
         title=pgettext_lazy("verb", "Go on without waiting"),
@@ -412,4 +354,5 @@ DESK: dict[str, Act] = {
         ),
         tone="danger",
     ),
+    **CASES,
 }

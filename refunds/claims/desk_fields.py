@@ -65,7 +65,8 @@ class MovementsField(SayingField):
         self._kinds = kinds
 
     def clean(self, value: Any) -> list[TopUp | Payment]:
-        words = _words(super().clean(value))
+        typed = super().clean(value)
+        words = _words(typed) if typed else []
         wanted: dict[str, list[int]] = {kind: [] for kind in self._kinds}
         for word in words:
             match = _MOVEMENT.fullmatch(word)

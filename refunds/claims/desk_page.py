@@ -9,15 +9,26 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.db import transaction
-from django.db.models import F, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Least, TruncDay
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from refunds.claims import claim_rules, ways_page
-from refunds.claims.desk_acts import CHANNELS, DESK, FUNDINGS, PAYERS, REJECTIONS
+from refunds.claims import case_file, claim_rules, ways_page
+from refunds.claims.desk_acts import DESK, FUNDINGS, PAYERS, REJECTIONS
 from refunds.claims.desk_fields import claim_number
+from refunds.claims.report_acts import CHANNELS
 from refunds.claims.wallet_traces import wallet_traces
-from refunds.models import FraudClaim, FraudClaimTransition, Loss, PaymentPayer, Remedy, RuleHit
+from refunds.models import (
+    ClaimNote,
+    FraudClaim,
+    FraudClaimTransition,
+    FraudReport,
+    Loss,
+    PaymentPayer,
+    Remedy,
+    RuleHit,
+)
 from wallets.models import Hold, Payment, TopUp
 from winddown import clock
 from winddown.actors import Actor
@@ -48,16 +59,24 @@ class QueueForm(forms.Form):
     channel = forms.ChoiceField(
         label=_("How it came in"), required=False, choices=[("", _("All")), *CHANNELS.items()]
     )
+    person = forms.CharField(
+        label=_("Whose work"), required=False, max_length=150, help_text=_("A login ID.")
+    )
+    put_off = forms.BooleanField(label=_("Show also what is put off"), required=False)
     reference = forms.CharField(label=_("Reference"), required=False, max_length=20)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One claim of the list, what it is about in minor units, and the next deadline of an issuer."""
+    """One claim of the list, what it is about in minor units, the next deadline of an issuer or of
+    the desk, whose work it is, and whether it is escalated.
+    """
 
     claim: FraudClaim
     lost_minor: int
     deadline_at: dt.datetime | None
+    person: str
+    is_escalated: bool
 
     @property
     def channel(self) -> Text:
@@ -66,12 +85,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class QueuePage:
-    """The list as its filters choose it: the next deadline first, then the largest amount."""
+    """The list as its filters choose it: what is escalated first, then the day of the next deadline,
+    then the largest amount. Questions without an answer stand above it.
+    """
 
     at: dt.datetime
     form: QueueForm
     rows: list[Row]
     total: int
+    enquiries: list[tuple[FraudReport, str]]
     decisions: list[Decision]
 
 
@@ -109,6 +131,7 @@ class ClaimPage:
     holds: list[Hold]
     hits: list[RuleHit]
     ways: ways_page.Section | None
+    file: case_file.CaseFile
     steps: list[FraudClaimTransition]
     waiting: Approval | None
     decisions: list[Decision]
@@ -138,22 +161,49 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
         found = found.filter(channel=chosen["channel"])
     if chosen.get("reference"):
         found = FraudClaim.objects.filter(pk=claim_number(chosen["reference"]) or 0)
+    at = clock.now()
     lost = Loss.objects.filter(claim=OuterRef("pk"), dropped_at=None).values("claim")
     waits = Q(losses__remedies__state__in=Remedy.UNDER_WAY)
     rows = found.annotate(
         lost=Subquery(lost.annotate(sum=Sum("amount_minor")).values("sum")),
-        deadline=Min("losses__remedies__action__deadline_at", filter=waits),
-    ).order_by(F("deadline").asc(nulls_last=True), F("lost").desc(nulls_last=True), "pk")
+        asked_by=Min("losses__remedies__action__deadline_at", filter=waits),
+        due=Subquery(_newest(ClaimNote.Kind.DUE).values("until")[:1]),
+        deadline=Least("asked_by", "due"),
+        person=Subquery(_newest(ClaimNote.Kind.ASSIGNED).values("person__login_id")[:1]),
+        put_off=Subquery(_newest(ClaimNote.Kind.SNOOZED).values("until")[:1]),
+        escalated=Exists(_newest(ClaimNote.Kind.ESCALATED)),
+    )
+    if not chosen.get("put_off") and not chosen.get("reference"):
+        rows = rows.filter(Q(put_off=None) | Q(put_off__lte=at))
+    if chosen.get("person"):
+        rows = rows.filter(person=chosen["person"])
+    rows = rows.order_by(
+        F("escalated").desc(),
+        TruncDay("deadline").asc(nulls_last=True),
+        F("lost").desc(nulls_last=True),
+        "pk",
+    )
     return QueuePage(
-        at=clock.now(),
+        at=at,
         form=form,
-        rows=[Row(each, each.lost or 0, each.deadline) for each in rows[:PAGE_ROWS]],
-        total=found.count(),
+        rows=[
+            Row(each, each.lost or 0, each.deadline, each.person or "", each.escalated)
+            for each in rows[:PAGE_ROWS]
+        ],
+        total=rows.count(),
+        enquiries=case_file.enquiries(),
         decisions=_decisions(
-            ("report", "load-reports", "load-losses", "find", "take-up", "propose", "publish"),
+            (
+                *("report", "report-card", "enquire", "load-reports", "load-losses", "find"),
+                *("take-up", "assign", "propose", "publish"),
+            ),
             actor=actor,
         ),
     )
+
+
+def _newest(kind: str) -> QuerySet[ClaimNote]:
+    return ClaimNote.objects.filter(claim=OuterRef("pk"), kind=kind).order_by("-pk")
 
 
 def one(number: int, *, actor: Actor) -> ClaimPage | None:
@@ -182,6 +232,7 @@ def one(number: int, *, actor: Actor) -> ClaimPage | None:
         movements=_movements(found),
         paid=traced.paid if traced else None,
         holds=list(holds),
+        file=case_file.of(found),
         hits=list(found.hits.select_related("rule").order_by("pk")),
         ways=ways_page.section(found.pk),
         steps=list(FraudClaimTransition.objects.filter(subject_id=found.pk).order_by("pk")),
@@ -228,14 +279,17 @@ def _movements(claim: FraudClaim) -> list[Movement]:
     return sorted(found, key=lambda each: each.occurred_at)[-MOVEMENTS_SHOWN:]
 
 
+_ON_ANY = ("note", "assign", "due", "snooze", "escalate", "keep-file")
+
+
 def _possible(claim: FraudClaim) -> tuple[str, ...]:
     """Returns the verbs that the state of the claim allows, for any person."""
     by_state: dict[str, tuple[str, ...]] = {
-        State.CANDIDATE: ("take-up", "drop"),
-        State.REPORTED: ("take-up",),
-        State.TRIAGE: ("take-up",),
+        State.CANDIDATE: ("take-up", "ask", "drop"),
+        State.REPORTED: ("take-up", "ask"),
+        State.TRIAGE: ("take-up", "ask"),
         State.INVESTIGATING: ("losses", "payers", "drop-loss", "ask", "propose"),
-        State.AWAITING_CUSTOMER: ("resume", "losses", "payers", "drop-loss"),
+        State.AWAITING_CUSTOMER: ("take-answer", "resume", "losses", "payers", "drop-loss"),
         State.PROPOSED_CONFIRM: ("ask-again",),
         State.PROPOSED_REJECT: ("ask-again",),
         State.REJECTED: ("appeal", "release"),
@@ -244,7 +298,7 @@ def _possible(claim: FraudClaim) -> tuple[str, ...]:
         State.REOPENED: ("take-up",),
         State.EXPIRED: ("release",),
     }
-    return by_state.get(claim.state, ())
+    return (*by_state.get(claim.state, ()), *_ON_ANY)
 
 
 def _decisions(verbs: tuple[str, ...], *, actor: Actor) -> list[Decision]:

@@ -14,6 +14,8 @@ from refunds.models.break_match import BreakMatch
 from refunds.models.chargeback import Chargeback, ChargebackTransition
 from refunds.models.claim import FraudClaim, FraudClaimTransition
 from refunds.models.claim_decision import ClaimDecision
+from refunds.models.claim_file import ClaimFile
+from refunds.models.claim_note import ClaimNote
 from refunds.models.claim_number import ClaimLetter, ClaimNumber
 from refunds.models.claim_terms import ClaimTerms
 from refunds.models.closing_document import ClosingDocument
@@ -21,6 +23,7 @@ from refunds.models.closing_proof import ClosingProof
 from refunds.models.deletion_certificate import DeletionCertificate
 from refunds.models.document import ApplicationDocument
 from refunds.models.entitlement import Entitlement, EntitlementTransition
+from refunds.models.fraud_report import FraudReport
 from refunds.models.issuer import Issuer, IssuerFile
 from refunds.models.issuer_action import (
     IssuerAction,
@@ -77,7 +80,9 @@ __all__ = [
     "Chargeback",
     "ChargebackTransition",
     "ClaimDecision",
+    "ClaimFile",
     "ClaimLetter",
+    "ClaimNote",
     "ClaimNumber",
     "ClaimTerms",
     "ClosingDocument",
@@ -87,6 +92,7 @@ __all__ = [
     "EntitlementTransition",
     "FraudClaim",
     "FraudClaimTransition",
+    "FraudReport",
     "Issuer",
     "IssuerAction",
     "IssuerActionTransition",

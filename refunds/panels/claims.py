@@ -22,6 +22,8 @@ from winddown.words import StateWord
 
 words.REFUSALS.add_all(
     {
+        "CardNumberSaid": _("The text shows a card number. Take it out and send it again."),
+        "ClaimFileRefused": _("The file cannot be taken: {why}."),
         "NoRoute": _("No route to the money is left for this loss."),
         "WrongRoute": _("Such a loss cannot be made good in this way."),
         "RemedyTaken": _("The loss is being made good already: nothing is made good twice."),

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from refunds.applications import standing, status
+from refunds.claims import progress
 from refunds.models import Entitlement, RefundApplication, Voucher
 from wallets.models import Wallet
 from winddown.site import panels
@@ -43,6 +44,21 @@ def vouchers_of(customer: User) -> Panel | None:
     found = Voucher.objects.filter(payout__holder=customer, state__in=Voucher.OUT)
     rows = list(found.select_related("payout").order_by("pk"))
     return Panel("refunds/_vouchers.html", {"vouchers": rows}) if rows else None
+
+
+@panels.HOME_PANELS.entry("fraud", place=80)
+def fraud(customer: User) -> Panel | None:
+    """Leads to the page about movements that were not the customer's; None without a wallet."""
+    if not Wallet.objects.filter(account=customer).exists():
+        return None
+    newest = progress.seen_by(customer).first()
+    return Panel(
+        "refunds/_fraud_link.html",
+        {
+            "reference": newest.reference if newest else "",
+            "asked": newest is not None and progress.question_of(newest) is not None,
+        },
+    )
 
 
 @panels.HOME_PANELS.entry("statement", place=85)

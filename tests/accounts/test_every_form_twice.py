@@ -428,6 +428,10 @@ ELSEWHERE = {
     "console:tracing_act": "tests/refunds/test_exclusion.py",
     "console:persons_act": "tests/refunds/applications/test_persons.py",
     "console:document_act": "tests/refunds/applications/test_documents.py",
+    **dict.fromkeys(
+        ("fraud_answer", "fraud_appeal", "fraud_file", "fraud_report"),
+        "tests/refunds/claims/test_reports.py",
+    ),
     "refund:documents": "tests/refunds/applications/test_documents.py",
     "console:unusual_act": "tests/refunds/applications/test_unusual.py",
     "console:applications_act": "tests/refunds/applications/test_desk.py",

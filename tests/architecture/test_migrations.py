@@ -37,6 +37,7 @@ MIGRATIONS = {
         "0031_arrival_and_codes",
         "0032_person_keys",
         "0033_ways_in",
+        "0034_fraud_messages",
     ],
     "wallets": ["0001_squashed_0007", "0008_tokens_of_cards"],
     "refunds": [
@@ -56,6 +57,7 @@ MIGRATIONS = {
         "0041_quarantined_lines",
         "0042_ways_in_and_reserve",
         "0043_log_export",
+        "0044_fraud_reports",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

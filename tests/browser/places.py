@@ -27,6 +27,8 @@ def of_the_site(site: Any) -> Iterator[tuple[str, list[str]]]:
         site.customer,
         [
             "/",
+            "/account/fraud/",
+            "/account/fraud/report/",
             "/account/sessions/",
             "/account/address/",
             "/account/second-factor/",
@@ -241,7 +243,10 @@ def of_claims(*, claim: int) -> dict[str, list[str]]:
             "/console/issuers/answers/",
         ],
         "fraud_supervisor": ["/console/issuers/", f"/console/claims/drop/?claims={claim}"],
-        "support": ["/console/claims/report/", "/console/claims/load-reports/"],
+        "support": [
+            *(f"/console/claims/{verb}/" for verb in ("report", "report-card", "load-reports")),
+            f"/console/claims/keep-file/?claim={claim}",
+        ],
     }
 
 
@@ -271,6 +276,10 @@ _FILE = "it is a file, no page"
 _SENT = "it only takes a form, and answers with another page"
 _JSON = "it answers the app with JSON"
 UNSEEN = {
+    "fraud_answer": "its template is that of the report",
+    "fraud_appeal": "only who was rejected has it: tests/refunds/claims/test_reports.py",
+    "fraud_file": "its template is that of the documents",
+    "fraud_claim": "only who reported has it: tests/refunds/claims/test_reports.py",
     "account_login": "another name of the page of the sign-in",
     "console:approvals_file": _FILE,
     "console:audit_file": _FILE,

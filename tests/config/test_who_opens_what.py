@@ -224,9 +224,18 @@ VERBS = {
     },
     "console:bank_codes_act": {"load": "refunds.adopt_terms"},
     "console:claims_act": {
-        "report": "refunds.report_claim",
-        "load-reports": "refunds.report_claim",
-        "appeal": "refunds.report_claim",
+        **dict.fromkeys(
+            (
+                "report",
+                "report-card",
+                "enquire",
+                "take-answer",
+                "keep-file",
+                "load-reports",
+                "appeal",
+            ),
+            "refunds.report_claim",
+        ),
         **dict.fromkeys(
             (
                 "load-losses",
@@ -241,6 +250,14 @@ VERBS = {
                 "drop-loss",
                 "propose",
                 "ask-again",
+                "answer-enquiry",
+                "read-file",
+                "assign",
+                "due",
+                "snooze",
+                "escalate",
+                "note",
+                "see-link",
             ),
             "refunds.work_claim",
         ),

@@ -66,6 +66,10 @@ class ActCommand(StaffCommand):
         done = act.do(actor, form.cleaned_data)
         if isinstance(done, Approval):
             self.say_awaited(self.done, done)
+        elif act.says is not None:
+            with translation.override("en"):
+                more = str(act.says(done))
+            self.say(f"{self.done} {more}")
         else:
             self.say(self.done)
 

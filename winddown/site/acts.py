@@ -20,7 +20,8 @@ class Act:
     `states` are those of the programme in which it is offered; none means all. `not_now` says why
     it would be refused now, before anything is typed; an empty text means that it would not. A
     command asks at the terminal for the fields that are `typed`: they are keys, and every account
-    of the machine can read the arguments of a command.
+    of the machine can read the arguments of a command. `says` adds a sentence about what `do`
+    returned, such as a reference, to what the next page and the command say.
     """
 
     title: Text
@@ -32,6 +33,7 @@ class Act:
     states: Collection[str] = ()
     not_now: Callable[[], Text] | None = None
     typed: Collection[str] = ()
+    says: Callable[[Any], Text] | None = None
 
 
 def decision(verb: str, act: Act, *, actor: Actor) -> Decision:

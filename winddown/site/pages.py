@@ -210,15 +210,17 @@ def decision_page(
     act: Callable[[dict[str, Any]], object],
     back: str,
     gone: str,
+    told_by: Callable[[Any], Text] | None = None,
     **shown: Any,
 ) -> HttpResponse:
     """The decision of a valid form is made by `act`, and the browser goes to the address `back`;
     otherwise the form is shown.
 
     A refusal by `act` is shown above the form, which keeps what was typed. If `act` returns a
-    response, it is the answer. Without a `decision` there is nothing to decide any more, or the
-    subject has changed: the refusal, or `gone`, becomes a message on the page `back`. Raises
-    `NotPermitted` for a person without the permission of the decision, before anything is typed.
+    response, it is the answer; `told_by` makes a sentence for the next page of what else it returned.
+    Without a `decision` there is nothing to decide any more, or the subject has changed: the
+    refusal, or `gone`, becomes a message on the page `back`. Raises `NotPermitted` for a person
+    without the permission of the decision, before anything is typed.
     """
     if decision is not None:
         doors.enter_verb(_name_of(request), decision, actor=actor_of(request))
@@ -235,7 +237,9 @@ def decision_page(
             # A file that is sent piece by piece is none of the usual responses.
             if isinstance(answer, HttpResponseBase):
                 return cast("HttpResponse", answer)
-            messages.success(request, _happened(decision, about=shown.get("about", "")))
+            said = [_happened(decision, about=shown.get("about", ""))]
+            said += [str(told_by(answer))] if told_by is not None else []
+            messages.success(request, " ".join(said))
             return redirect(back)
     if decision is None:
         messages.error(request, gone)
@@ -264,6 +268,7 @@ def act_page(
         act=lambda given: act.do(actor_of(request), given),
         back=back,
         gone=gone,
+        told_by=act.says,
         act_of=act,
         crumb=crumb,
     )

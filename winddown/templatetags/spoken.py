@@ -107,6 +107,15 @@ def written_day(iso: str) -> str:
 
 
 @register.filter
+def written_instant(local: str) -> str:
+    """Returns the instant of a message's facts, such as 2019-09-30T15:00 in the programme's zone, in
+    the reader's language.
+    """
+    written, _, time = local.partition("T")
+    return f"{written_day(written)} {time}"
+
+
+@register.filter
 def moment(at: dt.datetime | None) -> str | SafeString:
     """Returns "2019年7月4日(木) 14:00", in the zone of the programme."""
     if at is None:

@@ -1,4 +1,4 @@
-"""`manage.py ask_claim_holder`: claims wait for their holders."""
+"""`manage.py ask_claim_holder`: holders are asked about what we saw."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from winddown.site.act_command import ActCommand
 
 
 class Command(ActCommand):
-    help = "Let claims wait until the holder has said which movements are strange."
+    help = "Ask holders to confirm or correct what we saw. Claims under investigation wait for it."
     examples = ('ask_claim_holder --claims FC00000012 --by mika --reason "letter of today"',)
     acts = DESK
     verb = "ask"
-    done = "The claims wait for their holders."
+    done = "The holders are asked on their own pages."

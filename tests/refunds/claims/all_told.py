@@ -12,6 +12,9 @@ from accounts.models import OneTimeLink
 from accounts.recovery import links
 from refunds.applications import claim_numbers, reminders
 from refunds.bankfiles import calendar
+from refunds.claims import files as claim_files
+from refunds.claims import noting, reports
+from refunds.claims.reports import Said
 from refunds.closing import buckets, documents
 from refunds.models import (
     ArrivalQuestion,
@@ -21,6 +24,7 @@ from refunds.models import (
     ClaimTerms,
     ClosingProof,
     DeletionCertificate,
+    FraudClaim,
     MethodTerms,
     Payout,
     Recall,
@@ -61,6 +65,7 @@ def all_told() -> None:
     published()
     reminded()
     listed()
+    noted()
     merchants_told()
     alarmed()
 
@@ -305,6 +310,20 @@ def listed() -> None:
     DeletionCertificate.objects.create(
         run=Run.objects.latest("pk"), issued_at=clock.now(), facts={}, digest="0" * 64
     )
+
+
+def noted() -> None:
+    """A customer asked something and was answered, a claim keeps a file, and somebody noted what it
+    is about.
+    """
+    analyst, support = factories.make_staff("fraud_analyst"), factories.make_staff("support")
+    asked = reports.enquire(
+        factories.make_customer(), Said(words="odd"), actor=support, channel="support"
+    )
+    reports.answer_enquiry(asked, "it was late", actor=analyst, reason="test")
+    claim = FraudClaim.objects.earliest("pk")
+    claim_files.keep(claim, File("a.txt", b"seen"), actor=support, reason="test")
+    noting.escalate([claim], actor=analyst, reason="test")
 
 
 def merchants_told() -> None:

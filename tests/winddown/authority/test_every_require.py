@@ -54,6 +54,15 @@ NOTHING = SimpleNamespace(
 )
 
 
+def _report() -> dict[str, Any]:
+    return {"report": SimpleNamespace(customer_id=0)}
+
+
+def _of_a_wallet() -> dict[str, Any]:
+    wallet = factories.make_wallet()
+    return {"wallet_ids": [wallet.pk], "wallet": wallet}
+
+
 def _asked() -> dict[str, Any]:
     approvals.ask(
         "test:1",
@@ -192,7 +201,15 @@ PLACES = (
     Place("refunds.applications.submitting.submit", "refunds.work_application", by_system=True),
     Place("refunds.claims.damage.publish", "winddown.publish_notice"),
     Place("refunds.claims.deciding.propose", "refunds.work_claim"),
+    Place("refunds.claims.asking.answer", "refunds.report_claim", given=_report),
+    Place("refunds.claims.asking.ask", "refunds.work_claim"),
     Place("refunds.claims.ending.request_reopening", "refunds.reopen_claim"),
+    Place("refunds.claims.files.disclose", "refunds.work_claim"),
+    Place(
+        "refunds.claims.files.keep",
+        "refunds.report_claim",
+        given=lambda: {"claim": SimpleNamespace(wallet=SimpleNamespace(account_id=0))},
+    ),
     Place("refunds.claims.holding.hold_candidates", "wallets.hold_wallet"),
     Place("refunds.claims.holding.release", "wallets.release_wallet"),
     Place("refunds.claims.holding.secure", "refunds.work_claim", by_system=True),
@@ -206,11 +223,27 @@ PLACES = (
         by_system=True,
         given=lambda: {"wallet_ids": [factories.make_wallet().pk]},
     ),
+    *(
+        Place(
+            f"refunds.claims.reporting.{name}",
+            "refunds.report_claim",
+            by_system=True,
+            given=_of_a_wallet,
+        )
+        for name in ("_reported", "take")
+    ),
     Place("refunds.claims.reporting.take_up", "refunds.work_claim"),
     Place("refunds.claims.log_export.ask", "refunds.work_claim"),
     Place("refunds.claims.log_export.write", "refunds.work_claim"),
     Place("refunds.claims.reserve.ask_release", "refunds.decide_claim"),
     Place("refunds.claims.ways_in.search", "refunds.work_claim"),
+    *(
+        Place(f"refunds.claims.noting.{name}", "refunds.work_claim")
+        for name in ("assign", "set_due", "snooze", "escalate", "note", "see_link", "_note")
+    ),
+    Place("refunds.claims.reports.answer_enquiry", "refunds.work_claim"),
+    Place("refunds.claims.reports.enquire", "refunds.report_claim"),
+    Place("refunds.claims.thieves.report_card", "refunds.report_claim"),
     Place("refunds.closing.documents.keep", "refunds.keep_closing_document"),
     Place("refunds.closing.documents.disclose", "refunds.keep_closing_document"),
     Place("refunds.closing.papers.export", "refunds.take_closing_proof"),
@@ -359,7 +392,9 @@ def _call(place: Place, actor: Any) -> None:
         for parameter in inspect.signature(function).parameters.values()
         if parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD
     ]
-    function(**{**dict.fromkeys(needed, NOTHING), **place.given(), "actor": actor})
+    given = {**dict.fromkeys(needed, NOTHING), **place.given(), "actor": actor}
+    taken = inspect.signature(function).parameters
+    function(**{name: value for name, value in given.items() if name in taken})
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.function)
