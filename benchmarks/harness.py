@@ -14,11 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pgtrigger
 from django.conf import settings
-from django.db import connection
+from django.db import connection, models
 from rich.console import Console
 
 from benchmarks.databases import Databases, database_url
+from winddown import witness
 
 ROOT = Path(__file__).parent.parent
 
@@ -95,6 +97,18 @@ def wake_nobody() -> None:
     waking.wake = lambda run_id, **_: None
 
 
+def digest_of(model: type[models.Model], *, row: str) -> str:
+    """Returns SQL of the digest that the model's triggers note of a row, for a bare statement that
+    writes it, too.
+    """
+    (columns,) = (
+        trigger.columns
+        for each, trigger in pgtrigger.registered()
+        if each is model and isinstance(trigger, witness.UpdateWitness)
+    )
+    return witness.digest_sql(model, columns, row=row)
+
+
 # --- Measuring ------------------------------------------------------------------------------------
 
 
@@ -129,12 +143,12 @@ class Spent:
     @classmethod
     def on(cls, work: Callable[[], object]) -> Spent:
         """Returns what the work took. A server process on another machine is counted as zero."""
-        before = cls._now()
-        work()
-        return cls(*(after - then for after, then in zip(cls._now(), before, strict=True)))
+        with Spending() as spending:
+            work()
+        return spending.spent
 
     @staticmethod
-    def _now() -> tuple[float, float, float]:
+    def now() -> tuple[float, float, float]:
         status = server_process()
         server_s = 0.0
         if status is not None:
@@ -145,6 +159,19 @@ class Spent:
     @property
     def processor_s(self) -> float:
         return self.own_s + self.server_s
+
+
+class Spending:
+    """Measures what the block takes: `spent` is there afterwards."""
+
+    def __enter__(self) -> Spending:
+        self._before = Spent.now()
+        self.spent = Spent(0.0, 0.0, 0.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        now = Spent.now()
+        self.spent = Spent(*(after - then for after, then in zip(now, self._before, strict=True)))
 
 
 def server_process() -> Path | None:

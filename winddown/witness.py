@@ -87,12 +87,32 @@ class UpdateWitness(Witness):
         """  # noqa: S608
 
     def render_condition(self, model: Any) -> str:
-        old, new = (
-            ", ".join(f"{row}.{each.column}" for each in _fields(model, self.columns))
-            for row in ("OLD", "NEW")
-        )
+        old, new = _both(model, self.columns, old="OLD", new="NEW")
         chosen = "" if self.only == "true" else f" AND {self.only.format(row='NEW')}"
         return f"WHEN (({old}) IS DISTINCT FROM ({new}){chosen})"
+
+
+class SetWitness(UpdateWitness):
+    """Notes the digests of all rows whose content a statement changed, in one statement.
+
+    It fires for every UPDATE, because PostgreSQL hands the changed rows to no trigger of some
+    columns. So it is for tables whose updates mostly change what it covers, many rows at once: there
+    a row costs a quarter of what a call per row costs.
+    """
+
+    def get_func(self, model: Any) -> str:
+        old, new = _both(model, self.columns, old="b", new="a")
+        chosen = "" if self.only == "true" else f" AND {self.only.format(row='a')}"
+        return f"""
+            INSERT INTO {TABLE} (table_name, row_id, digest)
+            SELECT TG_TABLE_NAME, a.id, {digest_sql(model, self.columns, row="a")}
+            FROM before b JOIN after a ON a.id = b.id
+            WHERE ({old}) IS DISTINCT FROM ({new}){chosen} ORDER BY a.id;
+            RETURN NULL;
+        """  # noqa: S608  our own table and column names
+
+    def render_condition(self, model: Any) -> str:
+        return ""
 
 
 class DeleteWitness(Witness):
@@ -106,6 +126,13 @@ class DeleteWitness(Witness):
         """  # noqa: S608
 
 
+def _both(model: Any, columns: tuple[str, ...], *, old: str, new: str) -> list[str]:
+    """Returns the columns of the row before and of the row after."""
+    return [
+        ", ".join(f"{row}.{each.column}" for each in _fields(model, columns)) for row in (old, new)
+    ]
+
+
 def _where(only: str) -> str:
     return "" if only == "true" else f" WHERE {only.format(row='a')}"
 
@@ -114,11 +141,13 @@ def witnessed(
     *columns: str,
     only: str = "true",
     kept: bool = True,
+    in_sets: bool = False,
     older: tuple[Mapping[str, str], ...] = (),
 ) -> list[Guard]:
     """Returns the triggers that note the digest of `columns` of each written row for which `only`
     is true; of all columns if none is named. Rows that are not `kept` may be deleted, which a third
-    trigger notes. Each of `older` has the columns that the rows lacked at one time, with SQL of the
+    trigger notes. What is written `in_sets` has its digests noted once for each statement
+    (`SetWitness`). Each of `older` has the columns that the rows lacked at one time, with SQL of the
     value that the migration gave to them.
     """
     insert = InsertWitness(
@@ -128,10 +157,20 @@ def witnessed(
         operation=pgtrigger.Insert,
         referencing=pgtrigger.Referencing(new="after"),
     )
-    update = UpdateWitness(
-        name="witness",
-        when=pgtrigger.After,
-        operation=pgtrigger.UpdateOf(*columns) if columns else pgtrigger.Update,
+    update = (
+        SetWitness(
+            name="witness",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Update,
+            referencing=pgtrigger.Referencing(old="before", new="after"),
+        )
+        if in_sets
+        else UpdateWitness(
+            name="witness",
+            when=pgtrigger.After,
+            operation=pgtrigger.UpdateOf(*columns) if columns else pgtrigger.Update,
+        )
     )
     insert.columns = update.columns = columns
     insert.only = update.only = only

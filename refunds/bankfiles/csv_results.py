@@ -18,6 +18,7 @@ from refunds.bankfiles.reports import (
     StatusReport,
     TransferStatus,
 )
+from refunds.bankfiles.seen import Seen
 from refunds.bankfiles.sources import Opened, Source
 
 FILE_BYTES_MAX: Final = 2**30
@@ -93,10 +94,10 @@ def _reason(code: str) -> ReturnReason | None:
 
 
 def _lines(found: Iterator[tuple[int, list[str]]], *, currency: str) -> Iterator[StatusLine]:
-    seen: set[str] = set()
+    seen = Seen()
     for number, cells in found:
         if cells[0] == _END:
-            if cells[1] != f"{len(seen)}":
+            if cells[1] != f"{seen.count}":
                 raise BankFileError(
                     "the count of transfers differs from the rows", record=number, position=2
                 )
@@ -105,14 +106,13 @@ def _lines(found: Iterator[tuple[int, list[str]]], *, currency: str) -> Iterator
             return
         if cells[0] != _TRANSFER:
             raise BankFileError(f"{_TRANSFER} or {_END} expected", record=number, position=1)
-        if len(seen) == LINES_MAX:
+        if seen.count == LINES_MAX:
             raise BankFileError(f"more than {LINES_MAX:,} transfers; split the file", record=number)
         line = _line(cells, number=number, currency=currency)
-        if line.reference in seen:
+        if seen.add(line.reference):
             raise BankFileError(
                 "this reference was answered before in the file", record=number, position=2
             )
-        seen.add(line.reference)
         yield line
     raise BankFileError("the file is cut off: an end row expected")
 

@@ -21,6 +21,7 @@ from refunds.bankfiles.reports import (
     StatusReport,
     TransferStatus,
 )
+from refunds.bankfiles.seen import Seen
 from refunds.bankfiles.sources import Opened, Source
 from refunds.bankfiles.xml_stream import Element, Event, events
 
@@ -81,7 +82,7 @@ def read(source: Source, *, currency: str, near: date) -> StatusReport:
 def _lines(found: Iterator[Event], *, above: _Status, currency: str) -> Iterator[StatusLine]:
     of_payment, has_lines = above, False
     parts: dict[str, Element] = {}
-    seen: set[str] = set()
+    seen = Seen()
     for event in found:
         element = event.element
         if event.path != _PAYMENT:
@@ -89,12 +90,11 @@ def _lines(found: Iterator[Event], *, above: _Status, currency: str) -> Iterator
         if element is None:
             of_payment, has_lines, parts = above, False, {}
         elif element.tag == "TxInfAndSts":
-            if len(seen) == LINES_MAX:
+            if seen.count == LINES_MAX:
                 element.refuse(f"more than {LINES_MAX:,} transfers; split the file")
             line = _line(element, above=of_payment, currency=currency)
-            if line.reference in seen:
+            if seen.add(line.reference):
                 element.refuse("this reference was answered before in the file")
-            seen.add(line.reference)
             has_lines = True
             yield line
         elif element.tag in ("PmtInfSts", "StsRsnInf"):

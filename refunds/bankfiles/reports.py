@@ -91,8 +91,8 @@ class ReportHead:
 
 
 class StatusReport:
-    """A report: its head at once, its lines by iterating once. Memory grows only with the references
-    that were seen.
+    """A report: its head at once, its lines by iterating once. Memory hardly grows with the lines
+    (`Seen`).
 
     Everything behind the last line is checked before the iteration ends, so a caller may believe a
     report only after its loop. Then `count` and `sha256` are valid. Raises `BankFileError` with the

@@ -51,6 +51,7 @@ from refunds.bankfiles.records import (
     month_day,
     spaces,
 )
+from refunds.bankfiles.seen import Seen
 from refunds.bankfiles.sources import Source, beginning
 from refunds.bankfiles.transfer_items import Remitter, TransferItem
 from refunds.bankfiles.zengin_transfer import (
@@ -323,10 +324,10 @@ class ResultReader:
     """An answer of kind R or F. The first header is read at once, the lines later. All is checked at
     the end.
 
-    It is iterated once. Memory grows only with the payout numbers that were seen. After the
-    iteration `count`, `sum_minor`, `returned_count`, `returned_sum_minor` and `sha256` are valid.
-    Raises `BankFileError` with record, position and reason. A caller that books while it reads does
-    so in one transaction.
+    It is iterated once, and memory hardly grows with the lines (`Seen`). After the iteration
+    `count`, `sum_minor`, `returned_count`, `returned_sum_minor` and `sha256` are valid. Raises
+    `BankFileError` with record, position and reason. A caller that books while it reads does so in
+    one transaction.
     """
 
     def __init__(self, source: Source) -> None:
@@ -368,11 +369,10 @@ class ResultReader:
         return self._framed.sha256
 
     def __iter__(self) -> Iterator[ResultLine]:
-        seen: set[int] = set()
-        framed = self._framed
+        seen, framed = Seen(), self._framed
         for number, fields in framed:
-            _once(fields[9], seen, record=number)
             item, reason = item_of(fields), _RESULT_OF_CODE[fields[10]]
+            _once(item, seen, record=number)
             if reason is not None:
                 framed.returned_count += 1
                 framed.returned_sum_minor += item.amount_minor
@@ -405,11 +405,11 @@ def read_checks(source: Source) -> CheckFile:
         source, header=_CHECK_HEADER, data=_CHECK_DATA, trailer=_TRAILER, amount_at=AMOUNT_AT
     )
     header = _answer_header(framed.header)
-    seen: set[int] = set()
-    lines = []
+    seen, lines = Seen(), []
     for number, fields in framed:
-        _once(fields[9], seen, record=number)
-        lines.append(CheckLine(item_of(fields), _CHECK_OF_CODE[fields[10]]))
+        item = item_of(fields)
+        _once(item, seen, record=number)
+        lines.append(CheckLine(item, _CHECK_OF_CODE[fields[10]]))
     return CheckFile(header=header, lines=tuple(lines), sha256=framed.sha256)
 
 
@@ -431,10 +431,8 @@ def _answer_header(fields: tuple[str, ...]) -> AnswerHeader:
     )
 
 
-def _once(reference: str, seen: set[int], *, record: int) -> None:
-    number = int(reference)
-    if number in seen:
+def _once(item: TransferItem, seen: Seen, *, record: int) -> None:
+    if seen.add(item.reference):
         raise BankFileError(
             "this payout number was answered before in the file", record=record, position=92
         )
-    seen.add(number)

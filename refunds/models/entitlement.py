@@ -139,6 +139,12 @@ class Entitlement(Stateful):
                 referencing=pgtrigger.Referencing(old="before", new="after"),
                 declare=[("wrong", "bigint")],
                 func=f"""
+                    -- Counted first, because the rows need no comparison where none is elsewhere.
+                    IF (SELECT count(*) FROM after WHERE state IN ('deposited', 'transferred'))
+                        + (SELECT count(*) FROM before WHERE state IN ('deposited', 'transferred'))
+                        = 0 THEN
+                        RETURN NULL;
+                    END IF;
                     SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
                     WHERE a.state <> b.state
                         AND (a.state IN ('deposited', 'transferred')

@@ -19,6 +19,7 @@ from winddown.sqlstates import SqlState
 from winddown.witness import witnessed
 
 _DEAD_BATCHES = ", ".join(f"'{state}'" for state in PayoutBatch.DEAD)
+_CARRIED_OUT = f"'{PayoutBatch.State.EXECUTED}', '{PayoutBatch.State.RECONCILING}'"
 _ON_THE_WAY_OUT = "'checked', 'batched', 'exported'"
 _BLOCKED = f"""
     IF wrong IS NOT NULL THEN
@@ -67,7 +68,8 @@ REFERENCE_SQL = (
 
 
 class Payout(Stateful):
-    """ready -> checked -> batched -> exported -> executed -> settled | returned; settled ->
+    """ready -> checked -> batched -> exported -> executed -> settled | returned; exported -> settled
+    | returned when the bank's answer is the first word that its batch was carried out; settled ->
     returned when the bank sends it back later; returned -> settled when it was paid after all;
     settled | returned -> executed when the file that said so is void;
     returned -> uncollectable; exported -> recalled; batched | exported -> ready when the batch was
@@ -222,6 +224,7 @@ class Payout(Stateful):
                 "result_at",
                 "return_reason",
                 "method",
+                in_sets=True,
                 older=({"method": "'bank'"},),
             ),
             Guard(
@@ -230,9 +233,16 @@ class Payout(Stateful):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
-                declare=[("wrong", "bigint")],
+                declare=[("wrong", "bigint"), ("early", "bigint")],
                 func=f"""
-                    SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
+                    SELECT min(a.id) FILTER (WHERE NOT c.first_word),
+                        min(a.id) FILTER (WHERE c.first_word) INTO wrong, early
+                    FROM before b JOIN after a ON a.id = b.id
+                    LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id
+                    LEFT JOIN refunds_payoutbatch n ON n.id = a.batch_id
+                    CROSS JOIN LATERAL (SELECT (b.state = 'exported'
+                        AND a.state IN ('settled', 'returned')
+                        AND n.state NOT IN ({_CARRIED_OUT})) IS TRUE AS first_word) c
                     WHERE (a.entitlement_id, a.remedy_id, a.holder_id, a.amount_minor, a.attempt,
                               a.method)
                           IS DISTINCT FROM (b.entitlement_id, b.remedy_id, b.holder_id,
@@ -250,19 +260,19 @@ class Payout(Stateful):
                                    = (b.result_file_id, b.state, b.return_reason, b.result_at)))
                        OR (a.live AND NOT b.live
                            AND NOT (b.state = 'returned'
-                               AND a.state IN ('settled', 'executed')));
-                    IF wrong IS NULL THEN
-                        SELECT min(a.id) INTO wrong FROM before b JOIN after a ON a.id = b.id
-                        LEFT JOIN refunds_payoutbatch o ON o.id = b.batch_id
-                        LEFT JOIN refunds_payoutbatch n ON n.id = a.batch_id
-                        WHERE a.batch_id IS DISTINCT FROM b.batch_id
-                          AND (n.state <> '{PayoutBatch.State.OPEN}' OR n.method <> a.method
-                               OR o.state NOT IN ({_DEAD_BATCHES}));
-                    END IF;
+                               AND a.state IN ('settled', 'executed')))
+                       OR (a.batch_id IS DISTINCT FROM b.batch_id
+                           AND (n.state <> '{PayoutBatch.State.OPEN}' OR n.method <> a.method
+                               OR o.state NOT IN ({_DEAD_BATCHES})))
+                       OR c.first_word;
                     IF wrong IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.PAYOUT_IS_FROZEN}', MESSAGE = format(
                             'payout %s: what it pays, and what a sealed batch holds, is fixed',
                             wrong);
+                    END IF;
+                    IF early IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.PAYOUT_IS_FROZEN}', MESSAGE = format(
+                            'payout %s: its batch was not carried out, so it has no result', early);
                     END IF;
                     RETURN NULL;
                 """,
@@ -362,7 +372,7 @@ class Payout(Stateful):
 
     @transition(
         field="state",
-        source=["executed", "returned"],
+        source=["exported", "executed", "returned"],
         target="settled",
         permission="refunds.reconcile",
         custom={"system": True},
@@ -372,7 +382,7 @@ class Payout(Stateful):
 
     @transition(
         field="state",
-        source=["executed", "settled"],
+        source=["exported", "executed", "settled"],
         target="returned",
         permission="refunds.reconcile",
         custom={"system": True},

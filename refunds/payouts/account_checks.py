@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from django.db.models import BigIntegerField
 
-from refunds.bank_accounts import Account
+from refunds.bank_accounts import fingerprinter
 from refunds.bankfiles.answers import AccountCheck, CheckLine, Checks
 from refunds.models import BankFile, Payee, ReconciliationBreak, RefundApplication
 from refunds.models.payout import PAYEE_NUMBERS_FROM
@@ -26,17 +26,15 @@ def judged(answer: Checks, sha256: str) -> Judged:
 
 
 def _rows(lines: Iterable[CheckLine]) -> Iterator[tuple[object, ...]]:
+    fingerprint = fingerprinter()
     for number, (item, answer) in enumerate(lines, start=1):
         payee = int(item.reference) - PAYEE_NUMBERS_FROM
-        account = Account(
-            item.bank_code, item.branch_code, item.account_type, item.account_number, ""
-        )
         inside = 0 < payee <= BigIntegerField.MAX_BIGINT
         yield (
             number,
             item.reference,
             payee if inside else None,
-            account.fingerprint,
+            fingerprint(item.bank_code, item.branch_code, item.account_type, item.account_number),
             answer.value,
         )
 

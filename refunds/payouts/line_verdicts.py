@@ -199,4 +199,4 @@ def _judge(of_kind: str, **words: object) -> None:
         """,  # noqa: S608  our own words
         {**_WORDS, "today": payout_batches.today(), **words},
     )
-    answer_lines.analyse()
+    answer_lines.analyse("verdict", "again", "batch_id", "entitlement_id", "remedy_id")

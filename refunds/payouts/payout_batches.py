@@ -519,8 +519,13 @@ def execute_due(*, actor: Actor = SYSTEM) -> list[PayoutBatch]:
 def execute(batch: PayoutBatch, *, actor: Actor) -> PayoutBatch:
     """The batch and its payouts count as carried out. Inside the caller's transaction."""
     done = transition_one(batch, "execute", actor=actor)
-    transition_set(Payout.objects.filter(batch=done), "execute", run=None, actor=actor)
+    execute_payouts(done, actor=actor)
     return done
+
+
+def execute_payouts(batch: PayoutBatch, *, actor: Actor) -> None:
+    """The payouts of the batch that have no result count as carried out."""
+    transition_set(Payout.objects.filter(batch=batch), "execute", run=None, actor=actor)
 
 
 def close_batch(batch: PayoutBatch, *, actor: Actor, reason: str) -> PayoutBatch:

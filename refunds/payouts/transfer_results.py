@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 
-from refunds.bank_accounts import Account
+from refunds.bank_accounts import fingerprinter
 from refunds.bankfiles.answers import Results
 from refunds.models import (
     BankFile,
@@ -59,17 +59,15 @@ def judged(answer: Results, sha256: str) -> Judged:
 
 
 def _result_rows(answer: Results) -> Iterator[tuple[object, ...]]:
+    fingerprint = fingerprinter()
     for number, (item, why, value_mmdd) in enumerate(answer, start=1):
         sequence, payout = inclusion_of(item.reference)
-        account = Account(
-            item.bank_code, item.branch_code, item.account_type, item.account_number, ""
-        )
         yield (
             number,
             item.reference,
             sequence,
             payout,
-            account.fingerprint,
+            fingerprint(item.bank_code, item.branch_code, item.account_type, item.account_number),
             item.payee_kana,
             item.amount_minor,
             why.value if why else "",
@@ -111,18 +109,23 @@ def _batches_with(*verdicts: Verdict) -> list[PayoutBatch]:
     )
 
 
-def _carry_out(*, actor: Actor) -> None:
+def _carry_out(*, actor: Actor) -> list[PayoutBatch]:
     """A batch of which the bank says anything counts as accepted, and one with results as carried
-    out, even if nobody recorded that before.
+    out, even if nobody recorded that before. Returns those of which this answer is the first word:
+    their payouts without a result follow when the results are booked, so that no payout is written
+    twice.
     """
+    first = []
     for batch in _batches_with(Verdict.NOTED, *BOOKED):
         if batch.state == PayoutBatch.State.TRANSMITTED:
             transition_one(batch, "accept", actor=actor)
     for batch in _batches_with(*BOOKED):
         if batch.state == PayoutBatch.State.BANK_ACCEPTED:
-            batch = payout_batches.execute(batch, actor=actor)
+            batch = transition_one(batch, "execute", actor=actor)
+            first.append(batch)
         if batch.state == PayoutBatch.State.EXECUTED:
             transition_one(batch, "begin_reconciliation", actor=actor)
+    return first
 
 
 def book(
@@ -131,11 +134,13 @@ def book(
     """Payouts, entitlements, applications and the ledger say what the bank said. `source` is what
     the journals name if it is not the file.
     """
-    _carry_out(actor=actor)
+    carried_out = _carry_out(actor=actor)
     at = clock.now()
     _replace(file)
     _book_settled(file, at=at, actor=actor, reason=reason)
     _book_returned(file, at=at, actor=actor, reason=reason)
+    for batch in carried_out:
+        payout_batches.execute_payouts(batch, actor=actor)
     _post(source or ("bank_file", file.pk), at=at, actor=actor)
     vouchers.follow_answer(actor=actor, reason=reason)
     returned = fetch(

@@ -23,7 +23,7 @@ _ENDS: tuple[tuple[str, str, str, str], ...] = (
     ("deposit", Wallet.State.EXCLUDED, Wallet.State.DEPOSITED, _State.DEPOSITED),
     ("exclude", Wallet.State.ENTITLED, Wallet.State.EXCLUDED, _State.EXCLUDED),
 )
-_AT_ONCE = 50_000
+_AT_ONCE = 20_000
 ORDER = (_State.PAID, _State.TRANSFERRED, _State.DEPOSITED, _State.EXCLUDED)
 
 

@@ -58,6 +58,7 @@ MIGRATIONS = {
         "0042_ways_in_and_reserve",
         "0043_log_export",
         "0044_fraud_reports",
+        "0045_results_in_one_step",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.
@@ -69,6 +70,8 @@ FILLFACTORS = {
     "refunds_entitlement": 60,
     "refunds_payout": 60,
     "refunds_refundapplication": 60,
+    "refunds_payee": 80,
+    "refunds_answerline": 50,
 }
 FUNCTIONS = {
     "accounts_summarise_attempts",

@@ -32,7 +32,7 @@ def taken_since_seal(wallets: str) -> str:
     the wallets whose ids the SQL `wallets` gives.
     """
     return f"""
-        SELECT h.wallet_id, sum(h.amount_minor) AS amount_minor
+        SELECT h.wallet_id, sum(h.amount_minor)::bigint AS amount_minor
         FROM wallets_hold h JOIN wallets_holdtransition t
             ON t.subject_id = h.id AND t.target = '{Hold.State.TAKEN}'
         WHERE h.wallet_id IN ({wallets})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import connection
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from refunds.models import Entitlement
 from refunds.payouts import funding
@@ -27,9 +27,7 @@ class Entitle(Part):
 
     def plan(self, run: Run) -> PlanContent:
         snapshot = refuse_to_open()
-        parts = {"entitled": _entitled(run), "held": _entitled_held(run), "freed": _freed(run)}
-        empty = _empty(run)
-        sums = {name: _free(rows) for name, rows in parts.items()}
+        counts, sums, expiring = _counted()
         needed = sum(sums.values()) + _owed() + funding.reserve_minor()
         safeguarded = Programme.current().safeguarded_minor
         if safeguarded < needed:
@@ -44,9 +42,8 @@ class Entitle(Part):
             state__in=(*Wallet.ENDED, *Wallet.EMPTIED), held_minor__gt=0
         )
         return PlanContent(
-            counts={name: rows.count() for name, rows in parts.items()} | {"empty": empty.count()},
-            sums_minor=sums
-            | {"bonus_expiring": sum(_bonus(rows) for rows in (*parts.values(), empty))},
+            counts=counts,
+            sums_minor=sums | {"bonus_expiring": expiring},
             excluded={"wallets_with_active_holds": uncertain.count()},
             terms={"snapshot": snapshot.digest},
         )
@@ -61,11 +58,12 @@ class Entitle(Part):
 
     def verify(self, run: Run) -> list[str]:
         gaps = []
-        if left := _entitled(run).count() + _empty(run).count():
+        left_over, _sums, _expiring = _counted()
+        if left := left_over["entitled"] + left_over["empty"]:
             gaps.append(f"{left} closed wallets are neither entitled nor settled")
-        if left := _entitled_held(run).count():
+        if left := left_over["held"]:
             gaps.append(f"{left} wallets that were closed while held are not entitled")
-        if left := _freed(run).count():
+        if left := left_over["freed"]:
             gaps.append(f"{left} wallets hold what no hold keeps any more")
         entitled = Entitlement.objects.aggregate(total=Sum("amount_minor"))["total"] or 0
         posted = _posted(LedgerAccount.REFUNDS_PAYABLE, "entitle")
@@ -124,20 +122,49 @@ def _snapshot() -> Snapshot:
 _SOMETHING_FREE = Q(paid_minor__gt=F("held_minor"))
 
 
+_ENTITLED = _SOMETHING_FREE & Q(state=Wallet.State.CLOSED)
+_HELD = _SOMETHING_FREE & Q(state=Wallet.State.HELD_CLOSED)
+_FREED = _SOMETHING_FREE & Q(state__in=Wallet.EMPTIED)
+_EMPTY = Q(state__in=Wallet.ENDED, paid_minor=0)
+
+
 def _entitled(run: Run) -> QuerySet[Wallet]:
-    return Wallet.objects.filter(_SOMETHING_FREE, state=Wallet.State.CLOSED)
+    return Wallet.objects.filter(_ENTITLED)
 
 
 def _entitled_held(run: Run) -> QuerySet[Wallet]:
-    return Wallet.objects.filter(_SOMETHING_FREE, state=Wallet.State.HELD_CLOSED)
+    return Wallet.objects.filter(_HELD)
 
 
 def _freed(run: Run) -> QuerySet[Wallet]:
-    return Wallet.objects.filter(_SOMETHING_FREE, state__in=Wallet.EMPTIED)
+    return Wallet.objects.filter(_FREED)
 
 
 def _empty(run: Run) -> QuerySet[Wallet]:
-    return Wallet.objects.filter(state__in=Wallet.ENDED, paid_minor=0)
+    return Wallet.objects.filter(_EMPTY)
+
+
+def _counted() -> tuple[dict[str, int], dict[str, int], int]:
+    """Returns the wallets of each kind, what of them becomes owed, and the bonus value that
+    expires. The wallets are read once.
+    """
+    kinds = {"entitled": _ENTITLED, "held": _HELD, "freed": _FREED}
+    counts = {
+        name: Count("pk", filter=which) for name, which in (*kinds.items(), ("empty", _EMPTY))
+    }
+    found = Wallet.objects.aggregate(
+        **counts,
+        **{
+            f"free_{name}": Sum(F("paid_minor") - F("held_minor"), filter=which)
+            for name, which in kinds.items()
+        },
+        bonus=Sum("bonus_minor", filter=_ENTITLED | _HELD | _FREED | _EMPTY),
+    )
+    return (
+        {name: found[name] for name in counts},
+        {name: int(found[f"free_{name}"] or 0) for name in kinds},
+        int(found["bonus"] or 0),
+    )
 
 
 def _settle_empty(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
@@ -147,41 +174,61 @@ def _settle_empty(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
 
 def _entitle(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     at = run.as_of or clock.now()
-    return _owe(closing.empty_closed_wallets(rows, "entitle", run=run, at=at))
+    done = closing.empty_closed_wallets(rows, "entitle", run=run, at=at)
+    return _owe(done, state=Entitlement.State.COMPUTED)
 
 
 def _entitle_held(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     at = run.as_of or clock.now()
-    return _owe(closing.empty_closed_wallets(rows, "entitle_held", run=run, at=at))
+    done = closing.empty_closed_wallets(rows, "entitle_held", run=run, at=at)
+    return _owe(done, state=Entitlement.State.HELD)
 
 
 def _entitle_freed(run: Run, batch: Batch, rows: QuerySet[Wallet]) -> Moved:
     at = run.as_of or clock.now()
-    return _owe(closing.empty_freed_wallets(rows, batch=batch, run=run, at=at))
+    return _owe_more(closing.empty_freed_wallets(rows, batch=batch, run=run, at=at))
 
 
-def _owe(done: Emptied) -> Moved:
-    """Each line that took paid value out of a wallet is an entitlement, held where the wallet is."""
+def _owe(done: Emptied, *, state: str) -> Moved:
+    """Each line that took paid value out of a wallet for the first time is an entitlement."""
+    return _insert(done, part="1", state="%(state)s", of="", words={"state": state})
+
+
+def _owe_more(done: Emptied) -> Moved:
+    """Each line that took paid value out of a wallet again is one more entitlement, held where the
+    wallet is.
+    """
+    return _insert(
+        done,
+        part="1 + (SELECT count(*) FROM refunds_entitlement e WHERE e.wallet_id = p.wallet_id)",
+        state="CASE w.state WHEN %(held_wallet)s THEN %(held)s ELSE %(computed)s END",
+        of="JOIN wallets_wallet w ON w.id = p.wallet_id",
+        words={
+            "held_wallet": Wallet.State.HELD_ENTITLED,
+            "held": Entitlement.State.HELD,
+            "computed": Entitlement.State.COMPUTED,
+        },
+    )
+
+
+def _insert(done: Emptied, *, part: str, state: str, of: str, words: dict[str, str]) -> Moved:
+    """`part` and `state` are SQL over the line `p`, and over what `of` joins to it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             INSERT INTO refunds_entitlement
                 (wallet_id, part, snapshot_id, amount_minor, state, returns, postal_order_offered,
                     notice_undeliverable)
-            SELECT p.wallet_id,
-                1 + (SELECT count(*) FROM refunds_entitlement e WHERE e.wallet_id = p.wallet_id),
-                %s, -p.amount_minor, CASE w.state WHEN %s THEN %s ELSE %s END, 0, false, false
-            FROM wallets_posting p JOIN wallets_wallet w ON w.id = p.wallet_id
-            WHERE p.journal_id = %s AND p.account = %s ORDER BY p.wallet_id
-            """,
-            [
-                _snapshot().pk,
-                Wallet.State.HELD_ENTITLED,
-                Entitlement.State.HELD,
-                Entitlement.State.COMPUTED,
-                done.journal_id,
-                LedgerAccount.WALLET_PAID,
-            ],
+            SELECT p.wallet_id, {part}, %(snapshot)s, -p.amount_minor, {state}, 0, false, false
+            FROM wallets_posting p {of}
+            WHERE p.journal_id = %(journal)s AND p.account = %(account)s ORDER BY p.wallet_id
+            """,  # noqa: S608  our own words
+            {
+                **words,
+                "snapshot": _snapshot().pk,
+                "journal": done.journal_id,
+                "account": LedgerAccount.WALLET_PAID,
+            },
         )
     return Moved(rows=done.wallets, amount_minor=done.paid_minor)
 
@@ -194,14 +241,6 @@ def _taken_since_seal() -> int:
         )
         (taken,) = cursor.fetchone()
     return int(taken)
-
-
-def _free(rows: QuerySet[Wallet]) -> int:
-    return int(rows.aggregate(total=Sum(F("paid_minor") - F("held_minor")))["total"] or 0)
-
-
-def _bonus(rows: QuerySet[Wallet]) -> int:
-    return int(rows.aggregate(total=Sum("bonus_minor"))["total"] or 0)
 
 
 def _owed() -> int:

@@ -11,7 +11,7 @@ from winddown.errors import GuardNotMet, says
 from winddown.models import Run
 from winddown.runs.registry import PlanContent, Step
 
-BATCH_ROWS = 5_000
+BATCH_ROWS = 10_000
 
 
 class Part:

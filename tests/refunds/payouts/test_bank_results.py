@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, transaction
 
 from refunds.applications import payees, review
 from refunds.bankfiles import zengin_result, zengin_transfer
@@ -22,6 +23,7 @@ from refunds.models import (
     Payee,
     Payout,
     PayoutBatch,
+    PayoutTransition,
     ReconciliationBreak,
 )
 from refunds.models.payout import reference_of
@@ -30,6 +32,7 @@ from tests.refunds.conftest import House, jst, person
 from wallets.models import Journal, Posting, Wallet
 from winddown import clock
 from winddown.errors import LoadRefused, NotPermitted
+from winddown.models import RowDigest
 
 pytestmark = [pytest.mark.django_db, pytest.mark.loads_files]
 
@@ -134,6 +137,31 @@ def test_a_file_that_holds_only_returns_is_booked(house: House, answer: Answer) 
     assert (done.returned, done.settled) == (1, 0)
     assert Payout.objects.filter(state="executed").count() == 2
     house.money_holds()
+
+
+def test_a_payout_of_which_the_answer_is_the_first_word_is_written_once(
+    house: House, answer: Answer
+) -> None:
+    """Decision 40: those of the same file without a result count as carried out."""
+    book(house, answer(ReturnReason.ACCOUNT_CLOSED, kind="F"))
+    back = Payout.objects.get(state="returned")
+    steps = PayoutTransition.objects.filter(source="exported")
+    assert list(steps.filter(subject_id=back.pk).values_list("transition", "target")) == [
+        ("give_back", "returned")
+    ]
+    rest = steps.exclude(subject_id=back.pk)
+    assert list(rest.values_list("transition", "target")) == [("execute", "executed")] * 2
+    noted = RowDigest.objects.filter(table_name="refunds_payout", row_id=back.pk)
+    assert noted.latest("pk").xact_id == steps.get(subject_id=back.pk).xact_id
+
+
+def test_a_payout_has_no_result_before_its_batch_was_carried_out(
+    house: House, batch: PayoutBatch
+) -> None:
+    with pytest.raises(DatabaseError, match="its batch was not carried out"), transaction.atomic():
+        Payout.objects.filter(batch=batch).update(
+            state="settled", result_at=clock.now(), result_file=BankFile.objects.latest("pk")
+        )
 
 
 def test_a_contradicting_result_is_a_break_and_changes_nothing(
