@@ -280,3 +280,20 @@ def test_a_line_that_is_not_understood_leaves_nothing(
 
 def all_charges() -> list[TopUp]:
     return list(TopUp.objects.filter(source="credit_card").select_related("wallet"))
+
+
+def test_a_command_lists_the_claims_and_shows_one(scene: Scene, staff: Callable[..., Any]) -> None:
+    """It names the movements as the other commands take them, and the journal says who looked."""
+    other = staff("treasury_operator")
+    (claim,) = scene.reported(scene.victim(30_000, spent=31_000, own=5_000))
+    charge, goods = TopUp.objects.get(), Payment.objects.get()
+    assert claim.reference in run("claims", scene.analyst)
+    assert "0 claims." in run("claims", scene.analyst, queue="over")
+    told = run("claims", scene.analyst, claim=claim.reference)
+    for word in (f"top_up:{charge.pk}", f"payment:{goods.pk}", "The thief", "credit"):
+        assert word in told
+    assert AuditEntry.objects.filter(action="claim.open", actor=scene.analyst).count() == 1
+    for person, number, code in ((scene.analyst, "FC99999999", 2), (other, claim.reference, 1)):
+        with pytest.raises(SystemExit) as ended:
+            run("claims", person, claim=number)
+        assert ended.value.code == code
