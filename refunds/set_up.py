@@ -17,6 +17,7 @@ from refunds.models import (
     Issuer,
     MethodTerms,
     RefundTerms,
+    SchemeClock,
     Successor,
 )
 from refunds.payouts import refund_limits
@@ -342,6 +343,33 @@ class ClaimsForm(RowForm):
     )
 
 
+class SchemeClockForm(RowForm):
+    code = forms.RegexField(
+        r"^[a-z0-9][a-z0-9_-]{1,39}$",
+        initial="jcb_answer",
+        help_text="two to forty of a-z, 0-9, _ and -",
+    )
+    scheme = forms.RegexField(
+        r"^[a-z]{2,20}$",
+        initial="jcb",
+        help_text="the card scheme: visa, mastercard, jcb or another one",
+    )
+    stage = forms.ChoiceField(
+        choices=SchemeClock.Stage.choices,
+        initial="answer",
+        help_text=f"the stage of a dispute: one of {', '.join(SchemeClock.Stage.values)}",
+    )
+    days = forms.IntegerField(
+        min_value=1, max_value=730, initial=30, help_text="how many days it lasts, 1 to 730"
+    )
+    source = forms.CharField(
+        initial="letter of the acquirer, 10 July 2019", help_text="who says so, and where"
+    )
+    valid_from = forms.DateField(
+        initial=dt.date(2019, 7, 1), help_text="the day from which it counts"
+    )
+
+
 def _issuers() -> list[Row]:
     return [
         {key: getattr(each, key) for key in IssuerForm.base_fields}
@@ -354,6 +382,18 @@ def _adopt_issuers(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[s
     del actor, reason
     for row in rows:
         Issuer.objects.update_or_create(code=row["code"], defaults=dict(row))
+    return ()
+
+
+def _clocks() -> list[Row]:
+    return list(SchemeClock.objects.order_by("code").values(*SchemeClockForm.base_fields))
+
+
+def _adopt_clocks(rows: Sequence[Row], actor: Actor, reason: str) -> Sequence[str]:
+    """Each clock counts in place of the one that comes with the system."""
+    del actor, reason
+    for row in rows:
+        SchemeClock.objects.update_or_create(code=row["code"], defaults=dict(row))
     return ()
 
 
@@ -468,6 +508,11 @@ def _refers(name: str, key: str, to: str) -> Callable[[Rows], list[Problem]]:
 SECTIONS.add(
     "issuers",
     Section(form=IssuerForm, adopt=_adopt_issuers, present=_issuers, named_by="code"),
+    place=1,
+)
+SECTIONS.add(
+    "scheme_clocks",
+    Section(form=SchemeClockForm, adopt=_adopt_clocks, present=_clocks, named_by="code"),
     place=1,
 )
 SECTIONS.add(

@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet, Sum
 
 from refunds.claims import holding, links, losses, makers, telling
 from refunds.models import ClaimDecision, FraudClaim, Loss, PaymentPayer
-from refunds.remedies import slots
+from refunds.remedies import chargebacks, slots
 from wallets.models import LedgerAccount
 from wallets.movements import posting
 from winddown import clock, locks
@@ -244,7 +244,7 @@ def _confirm(
         )
     holding.secure_by_fence()
     move_rows(FraudClaim, "start_remedies", list(claims.values_list("pk", flat=True)), actor=SYSTEM)
-    slots.open_first(named, at=at)
+    chargebacks.open_first(named, at=at)
     # A reopened claim that is confirmed as it was has nothing more to wait for.
     slots.finish_claims(claims.values("pk"))
     holding.claw_back(claims, reason=reason)

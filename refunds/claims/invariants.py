@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.models import CredentialFence
 from refunds.claims import holding
-from refunds.models import FraudClaim, IssuerAction, Payout, Remedy
+from refunds.models import Chargeback, FraudClaim, IssuerAction, Payout, Remedy
 from wallets.models import Hold, LedgerAccount
 from winddown.evidence.invariants import About, invariant, rows
 from winddown.models import Signature
@@ -99,6 +99,25 @@ def _remedies_against_payouts() -> list[str]:
         """,
         "remedy {0} is done without a settled payout",
         states,
+    )
+
+
+@invariant("I6k", "Nothing is paid for a charge that a chargeback took back", about=About.VICTIMS)
+def paid_beside_a_chargeback() -> list[str]:
+    return rows(
+        """
+        SELECT o.id, k.id FROM refunds_payout o
+        JOIN refunds_remedy r ON r.id = o.remedy_id
+        JOIN refunds_loss l ON l.id = r.loss_id
+        JOIN refunds_chargeback k ON k.top_up_id = l.top_up_id
+        WHERE o.live AND o.state = ANY (%(still_here)s) AND k.state <> %(notified)s
+            AND k.returned_at IS NULL
+        """,
+        "payout {0} pays what chargeback {1} took back",
+        {
+            "still_here": [*Payout.OUTSIDE_BATCHES, Payout.State.BATCHED],
+            "notified": Chargeback.State.NOTIFIED,
+        },
     )
 
 
@@ -225,7 +244,9 @@ def suspense_equals_open_losses() -> list[str]:
 
 
 @invariant(
-    "I18e", "Fraud loss is what was confirmed less what was clawed back", about=About.VICTIMS
+    "I18e",
+    "Fraud loss is what was confirmed less what was clawed back, and what chargebacks took beyond it",
+    about=About.VICTIMS,
 )
 def loss_equals_confirmed() -> list[str]:
     return rows(
@@ -236,7 +257,8 @@ def loss_equals_confirmed() -> list[str]:
             (SELECT (SELECT coalesce(sum(amount_minor), 0) FROM wallets_hold
                       WHERE state = ANY (%(clawed_back)s))
                   - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_loss
-                      WHERE confirmed_at IS NOT NULL) AS known) k
+                      WHERE confirmed_at IS NOT NULL)
+                  - (SELECT coalesce(sum(beyond_minor), 0) FROM refunds_chargeback) AS known) k
         WHERE ledger <> known
         """,
         "fraud loss: the ledger says {0}, losses and clawbacks {1}",

@@ -11,7 +11,7 @@ from refunds.models.arrival import (
 from refunds.models.bank import Bank, BankAccount, BankDataset, BankProfile, Branch, RefundTerms
 from refunds.models.bank_day import BankDayDifference, BankDayTie
 from refunds.models.break_match import BreakMatch
-from refunds.models.chargeback import Chargeback, ChargebackTransition
+from refunds.models.chargeback import Chargeback, ChargebackTransition, SchemeClock
 from refunds.models.claim import FraudClaim, FraudClaimTransition
 from refunds.models.claim_decision import ClaimDecision
 from refunds.models.claim_file import ClaimFile
@@ -131,6 +131,7 @@ __all__ = [
     "RequestList",
     "ReserveRelease",
     "RuleHit",
+    "SchemeClock",
     "StatementLine",
     "Successor",
     "TraceCase",

@@ -108,6 +108,25 @@ class Remedy(Stateful):
                     RETURN NULL;
                 """,
             ),
+            Guard(
+                name="not_beside_a_chargeback",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="after"),
+                declare=[("wrong", "bigint")],
+                func=f"""
+                    SELECT min(a.id) INTO wrong FROM after a JOIN refunds_loss l ON l.id = a.loss_id
+                    JOIN refunds_chargeback k ON k.top_up_id = l.top_up_id
+                    WHERE a.kind <> 'chargeback_accepted' AND k.state <> 'notified'
+                        AND k.credited_by_id IS NULL AND k.returned_at IS NULL;
+                    IF wrong IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.CREDIT_ALREADY_PROCESSED}',
+                            MESSAGE = format('remedy %s: a chargeback took the charge back', wrong);
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -163,6 +163,25 @@ def _logs_content(listed: dict[str, Any]) -> list[Change]:
     ]
 
 
+@panels.CONTENTS.entry("chargeback")
+def _chargeback_content(listed: dict[str, Any]) -> list[Change]:
+    figures = [Change(_("Amount of the chargeback"), listed["amount_minor"], is_amount=True)]
+    if listed["charged_minor"] is not None:
+        figures += [
+            Change(_("Amount of the charge"), listed["charged_minor"], is_amount=True),
+            Change(_("Less than the charge"), listed["difference_minor"], is_amount=True),
+            Change(_("Number of the charge"), listed["top_up"]),
+        ]
+    if listed["beyond_minor"]:
+        figures.append(Change(_("Kept beyond the losses"), listed["beyond_minor"], is_amount=True))
+    if listed["refund_arn"]:
+        figures.append(Change(_("Reference of the credit"), text=listed["refund_arn"]))
+    return [
+        *figures,
+        *([Change(_("What the scheme is told"), text=listed["note"])] if listed["note"] else []),
+    ]
+
+
 @panels.CONTENTS.entry("ask_list")
 def _requests_content(listed: dict[str, Any]) -> list[Change]:
     asked = listed["actions"].values()

@@ -22,6 +22,9 @@ def fall_back(issuer: Issuer | None = None) -> int:
     reads one calls this first.
     """
     with transaction.atomic():
+        # As everybody does who moves requests or chargebacks of an issuer.
+        issuers = Issuer.objects.select_for_update(no_key=True).order_by("pk")
+        list(issuers if issuer is None else issuers.filter(pk=issuer.pk))
         at = clock.now()
         waiting = (
             IssuerAction.objects.select_for_update(no_key=True, of=("self",))

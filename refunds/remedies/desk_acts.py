@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from refunds.models import (
+    Chargeback,
     Issuer,
     IssuerAction,
     IssuerAnswer,
@@ -22,6 +23,7 @@ from refunds.models import (
 )
 from refunds.remedies import (
     by_hand,
+    chargeback_answers,
     chargebacks,
     follow_up,
     issuer_answers,
@@ -30,6 +32,7 @@ from refunds.remedies import (
     requests,
 )
 from refunds.remedies.exchange_lines import arn_is_sound
+from wallets.models import TopUp
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, says
 from winddown.programme.evidence_files import File
@@ -183,10 +186,20 @@ class ChargebackForm(IssuerForm):
     amount = AmountField(label=_("Amount"), min_value=0)
     arn = ArnField(label=_("ARN"), required=False, max_length=30)
     rrn = forms.CharField(label=_("RRN"), required=False, max_length=12)
+    foreign_amount = forms.RegexField(
+        r"^[0-9]{1,15}(\.[0-9]{1,3})? [A-Z]{3}$",
+        label=_("Amount in the notice's currency"),
+        required=False,
+        max_length=30,
+        help_text=_("If it is another one, like 271.40 USD."),
+    )
     due_at = LocalInstantField(
         label=_("To be answered by"),
+        required=False,
         between=planned,
-        help_text=_("As the scheme's notice says, like 2019-09-30T24:00."),
+        help_text=_(
+            "As the scheme's notice says, like 2019-09-30T24:00. Without it the scheme's clock counts."
+        ),
     )
 
     def clean_amount(self) -> int:
@@ -200,6 +213,73 @@ class ChargebackForm(IssuerForm):
         if not self.errors and not (given["arn"] or given["rrn"]):
             self.add_error("arn", ValidationError(_("Give the ARN or the RRN of the charge.")))
         return given
+
+
+class ChargebackField(SayingField):
+    """A chargeback by its reference."""
+
+    def __init__(self) -> None:
+        super().__init__(label=_("Reference of the chargeback"), max_length=40)
+
+    def clean(self, value: Any) -> Any:
+        reference = super().clean(value)
+        found = Chargeback.objects.filter(chargeback_ref=reference).first()
+        if found is None:
+            raise ValidationError(_("There is no chargeback of this reference."))
+        return found
+
+
+class CaseForm(ReasonForm):
+    chargeback = ChargebackField()
+
+
+class ReplyForm(CaseForm):
+    answer = forms.ChoiceField(
+        label=_("Answer"),
+        choices=[
+            (chargeback_answers.ACCEPT, _("Accept: the issuer keeps the money")),
+            (chargeback_answers.REPRESENT, _("Represent: the defence goes to the scheme")),
+            (chargeback_answers.ARBITRATE, _("Arbitrate: the scheme decides")),
+        ],
+    )
+    note = forms.CharField(
+        label=_("What the scheme is told"),
+        required=False,
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Of a difference, who gives the cardholder the rest."),
+    )
+
+
+class MatchForm(CaseForm):
+    charge = RowField(
+        TopUp, label=_("Number of the charge"), missing=_("There is no charge of this number.")
+    )
+
+
+class SettleForm(CaseForm):
+    note = SayingField(
+        label=_("In whose hands the money is"),
+        max_length=1_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class OutcomeForm(CaseForm):
+    outcome = forms.ChoiceField(
+        label=_("What the scheme says"),
+        choices=[
+            ("contest", _("The issuer does not accept our defence")),
+            ("win", _("Won: the money came back")),
+            ("lose", _("Lost: the issuer keeps the money")),
+        ],
+    )
+    due_at = LocalInstantField(
+        label=_("To be answered by"),
+        required=False,
+        between=planned,
+        help_text=_("Only if the issuer does not accept it. Without it the scheme's clock counts."),
+    )
 
 
 def _submit(actor: Actor, given: dict[str, Any]) -> RequestList:
@@ -255,6 +335,7 @@ def _charged_back(actor: Actor, given: dict[str, Any]) -> object:
         due_at=given["due_at"],
         arn=given["arn"],
         rrn=given["rrn"],
+        foreign_amount=given["foreign_amount"],
         actor=actor,
         reason=given["reason"],
     )
@@ -333,9 +414,64 @@ DESK: dict[str, Act] = {
     ),
     "chargeback": Act(
         title=pgettext_lazy("verb", "Register a chargeback"),
-        effect=_("It is matched to the charge. One for a charge made good already is represented."),
+        effect=_(
+            "It is matched to the charge, and no other route pays the same loss. One for a charge made"
+            " good already is represented."
+        ),
         permission=DRAFT,
         form=ChargebackForm,
         do=_charged_back,
+    ),
+    "reply": Act(
+        title=pgettext_lazy("verb", "Propose the answer to a chargeback"),
+        effect=_("A second person decides. The difference to the charge is in the request."),
+        permission=DRAFT,
+        form=ReplyForm,
+        do=lambda actor, given: chargeback_answers.ask(
+            given["chargeback"],
+            given["answer"],
+            note=given["note"],
+            actor=actor,
+            reason=given["reason"],
+        ),
+    ),
+    "match": Act(
+        title=pgettext_lazy("verb", "Match a chargeback to its charge"),
+        effect=_("A second person decides. Then the chargeback stands for the loss."),
+        permission=DRAFT,
+        form=MatchForm,
+        do=lambda actor, given: chargeback_answers.ask(
+            given["chargeback"],
+            chargeback_answers.MATCH,
+            top_up=given["charge"],
+            actor=actor,
+            reason=given["reason"],
+        ),
+    ),
+    "outcome": Act(
+        title=pgettext_lazy("verb", "Record what the scheme says"),
+        effect=_("Money that came back frees the loss. What the issuer keeps is booked."),
+        permission=DRAFT,
+        form=OutcomeForm,
+        do=lambda actor, given: chargeback_answers.record_outcome(
+            given["chargeback"],
+            given["outcome"],
+            due_at=given["due_at"],
+            actor=actor,
+            reason=given["reason"],
+        ),
+    ),
+    "settle-chargeback": Act(
+        title=pgettext_lazy("verb", "Settle what an issuer kept"),
+        effect=_("A second person decides. Then nothing more is expected."),
+        permission=DRAFT,
+        form=SettleForm,
+        do=lambda actor, given: chargeback_answers.ask(
+            given["chargeback"],
+            chargeback_answers.SETTLE,
+            note=given["note"],
+            actor=actor,
+            reason=given["reason"],
+        ),
     ),
 }

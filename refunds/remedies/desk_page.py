@@ -7,16 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Least
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from refunds.models import Chargeback, Issuer, IssuerAction, IssuerFile, QuarantinedLine
-from refunds.remedies import quarantine
-from refunds.remedies.desk_acts import DESK
+from refunds.models import (
+    Chargeback,
+    Issuer,
+    IssuerAction,
+    IssuerFile,
+    QuarantinedLine,
+    SchemeClock,
+)
+from refunds.remedies import chargebacks, quarantine, scheme_clocks
+from refunds.remedies.desk_acts import DESK, SCHEMES
 from winddown import clock
 from winddown.actors import Actor
+from winddown.models import Programme
 from winddown.site import acts
 from winddown.site.decisions import Decision
 from winddown.words import Text
@@ -35,6 +43,14 @@ KINDS: dict[str, Text] = {
     IssuerAction.Kind.STOP_DEBIT: _("Stop the debit"),
     IssuerAction.Kind.REFUND: _("Refund the card"),
     IssuerAction.Kind.DEBIT_REIMBURSEMENT: _("Reimburse the debit"),
+}
+
+
+STAGES: dict[str, Text] = {
+    SchemeClock.Stage.FILING: _("The issuer may file it"),
+    SchemeClock.Stage.ANSWER: _("We answer it"),
+    SchemeClock.Stage.PREARB: _("We answer before arbitration"),
+    SchemeClock.Stage.COLLABORATION: _("Collaboration"),
 }
 
 
@@ -72,6 +88,28 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """One chargeback with the hours that are left, and what stands behind it. `late` says that the
+    issuer filed it after the scheme's time; `by_two` that two people have to settle it.
+    """
+
+    chargeback: Chargeback
+    hours_left: int | None
+    behind: Text
+    late: bool
+    by_two: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClockLine:
+    """One clock of a scheme, in words."""
+
+    scheme: Text
+    stage: Text
+    clock: SchemeClock
+
+
+@dataclass(frozen=True, slots=True)
 class DeskPage:
     """The requests as the filters choose them, the next deadline first."""
 
@@ -81,7 +119,8 @@ class DeskPage:
     total: int
     quarantined: list[Quarantined]
     doubtful: int
-    chargebacks: list[Chargeback]
+    cases: list[Case]
+    clocks: list[ClockLine]
     files: list[IssuerFile]
     decisions: list[Decision]
 
@@ -106,11 +145,8 @@ def queue(given: QueryDict, *, actor: Actor) -> DeskPage:
         total=found.count(),
         quarantined=_quarantined(at),
         doubtful=quarantine.waiting().count(),
-        chargebacks=list(
-            Chargeback.objects.exclude(state=Chargeback.State.CLOSED)
-            .select_related("issuer")
-            .order_by("due_at", "pk")[:PAGE_ROWS]
-        ),
+        cases=_cases(at),
+        clocks=_clocks(at),
         files=list(IssuerFile.objects.select_related("issuer").order_by("-pk")[:FILES_SHOWN]),
         decisions=[acts.decision(verb, act, actor=actor) for verb, act in DESK.items()],
     )
@@ -122,6 +158,56 @@ def _quarantined(at: dt.datetime) -> list[Quarantined]:
             each, quarantine.WHY[each.why], quarantine.text_of(each), (at - each.found_at).days
         )
         for each in quarantine.waiting()[:PAGE_ROWS]
+    ]
+
+
+def _cases(at: dt.datetime) -> list[Case]:
+    """Returns the open chargebacks, those that we still answer first, the next deadline first."""
+    found = (
+        chargebacks.open_cases()
+        .annotate(ours=Q(state__in=Chargeback.ANSWERABLE))
+        .order_by("-ours", "due_at", "pk")[:PAGE_ROWS]
+    )
+    zone = Programme.current().zone
+    filing: dict[str, SchemeClock | None] = {}
+    cases = []
+    for case in found:
+        told = case.notified_at.astimezone(zone).date()
+        if case.scheme not in filing:
+            filing[case.scheme] = scheme_clocks.of(case.scheme, SchemeClock.Stage.FILING, on=told)
+        clock_of = filing[case.scheme]
+        charged = case.top_up.occurred_at.astimezone(zone).date() if case.top_up else told
+        cases.append(
+            Case(
+                chargeback=case,
+                hours_left=(
+                    _hours(case.due_at, at=at) if case.state in Chargeback.ANSWERABLE else None
+                ),
+                behind=_behind(case),
+                late=clock_of is not None and (told - charged).days > clock_of.days,
+                by_two=chargebacks.needs_two(case),
+            )
+        )
+    return cases
+
+
+def _behind(case: Chargeback) -> Text:
+    """Returns what the chargeback stands for."""
+    if case.top_up_id is None:
+        return _("No charge is matched")
+    if case.credited_by_id is not None:
+        return _("Made good already")
+    if case.remedy_id is not None:
+        return _("It stands for the loss")
+    return _("No confirmed loss")
+
+
+def _clocks(at: dt.datetime) -> list[ClockLine]:
+    today = at.astimezone(Programme.current().zone).date()
+    names: dict[str, Text] = dict(SCHEMES)
+    return [
+        ClockLine(names.get(each.scheme, each.scheme), STAGES[each.stage], each)
+        for each in scheme_clocks.in_force(today)
     ]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import transaction
 
 from refunds.models import IssuerAction, RequestList
-from refunds.remedies import cut_offs, requests
+from refunds.remedies import chargebacks, cut_offs, requests
 from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
 from winddown.authority import approvals
@@ -94,11 +94,12 @@ def verify_and_close() -> int:
 
 
 def follow_up() -> dict[str, int]:
-    """Missed cut-offs, expired approvals, overdue answers and done requests have moved on. Returns
-    how many of each. A second call changes nothing."""
+    """Missed cut-offs, expired approvals, overdue answers, done requests and chargebacks have moved
+    on. Returns how many of each. A second call changes nothing."""
     return {
         "fell_back": cut_offs.fall_back(),
         "run_out": return_expired(),
         "overdue": mark_overdue(),
         "closed": verify_and_close(),
+        **chargebacks.follow_up(),
     }

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import User
-from refunds.models import IssuerAction, Payee, Payout, Remedy
+from refunds.models import Chargeback, Issuer, IssuerAction, Payee, Payout, Remedy
 from refunds.remedies import routes, slots
 from winddown import clock
 from winddown.actors import Actor, require
@@ -19,10 +19,15 @@ from winddown.machines.move import move_rows
 
 
 def compensations() -> QuerySet[Remedy]:
-    """Returns the losses that the operator pays to the victim and has not paid yet."""
-    return Remedy.objects.filter(
-        kind=Remedy.Kind.COMPENSATION_PAYOUT, state=Remedy.State.ASKED
-    ).select_related("loss__claim__wallet")
+    """Returns the losses that the operator pays to the victim and has not paid yet. One that a
+    chargeback was answered with is not paid again: the chargeback stands for it.
+    """
+    answered = Chargeback.objects.filter(credited_by=OuterRef("pk"), returned_at=None)
+    return (
+        Remedy.objects.filter(kind=Remedy.Kind.COMPENSATION_PAYOUT, state=Remedy.State.ASKED)
+        .filter(~Exists(answered))
+        .select_related("loss__claim__wallet")
+    )
 
 
 def waiting(holder: User | None = None) -> QuerySet[Remedy]:
@@ -72,6 +77,12 @@ def pay_instead(remedies: Sequence[Remedy], *, actor: Actor, reason: str) -> lis
     require(actor, "refunds.decide_claim", action="pay instead")
     with transaction.atomic():
         at = clock.now()
+        issuers = Issuer.objects.filter(actions__remedy__in=[remedy.pk for remedy in remedies])
+        list(
+            Issuer.objects.select_for_update(no_key=True)
+            .filter(pk__in=issuers.values("pk"))
+            .order_by("pk")
+        )
         actions = IssuerAction.objects.filter(remedy__in=[remedy.pk for remedy in remedies])
         if actions.filter(state__in=IssuerAction.AWAITED).exists():
             raise GuardNotMet(action=says("pay instead"), why=says("an issuer's answer is awaited"))

@@ -104,12 +104,13 @@ AFTER: Final[dict[tuple[str, str], Outcome]] = {
 }
 
 # The next route if a route ended without an issuer's answer, because the request was not sent
-# before the cut-off or nobody could be credited.
+# before the cut-off, nobody could be credited, or the money of a chargeback came back.
 UNANSWERED: Final[dict[str, str]] = {
     STOP_DEBIT: ISSUER_REFUND,
     ISSUER_REFUND: COMPENSATION_PAYOUT,
     DEBIT_REIMBURSEMENT: COMPENSATION_PAYOUT,
     POINTS_RECREDIT: COMPENSATION_PAYOUT,
+    CHARGEBACK_ACCEPTED: COMPENSATION_PAYOUT,
 }
 
 

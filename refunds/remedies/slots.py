@@ -8,18 +8,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
 from refunds.remedies import routes
-from wallets.models import LedgerAccount, Wallet
+from wallets.models import LedgerAccount, TopUp, Wallet
 from wallets.models.ledger import funding_account
 from wallets.movements import posting
 from winddown.actors import SYSTEM, Actor
 from winddown.errors import WinddownError
 from winddown.machines.move import move_rows
 from winddown.models import Programme
+from winddown.sqlstates import SqlState, sqlstate_of
 
 ASKED_AS = {
     Remedy.Kind.STOP_DEBIT: IssuerAction.Kind.STOP_DEBIT,
@@ -64,6 +65,15 @@ def open_first(losses: Iterable[Loss], *, at: dt.datetime) -> list[Remedy]:
     return open_routes([(loss, _first(loss, at=at, zone=zone)) for loss in wanted], at=at)
 
 
+def lock_charges(losses: Iterable[Loss]) -> None:
+    """Until this transaction ends, nobody else opens a route for these charges or registers a
+    chargeback of one.
+    """
+    ids = {loss.top_up_id for loss in losses if loss.top_up_id is not None}
+    locked = TopUp.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    list(locked.values_list("pk", flat=True))
+
+
 def open_routes(chosen: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remedy]:
     """Each loss has a remedy of the given kind under way, with a draft request where an issuer must
     act.
@@ -89,6 +99,7 @@ def _taken(chosen: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remed
     """
     for loss, kind in chosen:
         routes.refuse_other_funding(kind, funding=loss.funding)
+    lock_charges(loss for loss, _kind in chosen)
     try:
         with transaction.atomic():
             return Remedy.objects.bulk_create(
@@ -97,6 +108,10 @@ def _taken(chosen: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remed
             )
     except IntegrityError as refusal:
         raise RemedyTaken(why="one_live_remedy_per_loss") from refusal
+    except DatabaseError as refusal:
+        if sqlstate_of(refusal) == SqlState.CREDIT_ALREADY_PROCESSED:
+            raise RemedyTaken(why="a chargeback took the charge back") from refusal
+        raise
 
 
 def _first(loss: Loss, *, at: dt.datetime, zone: dt.tzinfo) -> str:
@@ -168,10 +183,11 @@ def _freed(
     remedies: Sequence[Remedy], kind: str, *, failure: str, at: dt.datetime, actor: Actor
 ) -> list[tuple[Loss, str]]:
     """The remedies have failed. Returns their losses, each with the kind that takes its slot."""
+    losses = Loss.objects.select_related("issuer").in_bulk([remedy.loss_id for remedy in remedies])
+    lock_charges(losses.values())
     failed = fail([remedy.pk for remedy in remedies], failure=failure, at=at, actor=actor)
     if failed != len(remedies):
         raise RemedyTaken(why=f"{len(remedies) - failed} of {len(remedies)} routes had ended")
-    losses = Loss.objects.select_related("issuer").in_bulk([remedy.loss_id for remedy in remedies])
     return [(losses[remedy.loss_id], kind) for remedy in remedies]
 
 

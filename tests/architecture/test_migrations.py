@@ -59,6 +59,7 @@ MIGRATIONS = {
         "0043_log_export",
         "0044_fraud_reports",
         "0045_results_in_one_step",
+        "0046_chargebacks_hold_the_slot",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

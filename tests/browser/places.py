@@ -240,6 +240,7 @@ def of_claims(*, claim: int) -> dict[str, list[str]]:
             "/console/claims/exposure/?of=spendable",
             "/console/issuers/?queue=awaited",
             "/console/issuers/chargeback/",
+            "/console/issuers/reply/",
             "/console/issuers/answers/",
         ],
         "fraud_supervisor": ["/console/issuers/", f"/console/claims/drop/?claims={claim}"],

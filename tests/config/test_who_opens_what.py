@@ -270,7 +270,10 @@ VERBS = {
     },
     "console:issuers_act": {
         "submit": "refunds.draft_issuer_action",
-        "chargeback": "refunds.draft_issuer_action",
+        **dict.fromkeys(
+            ("chargeback", "reply", "match", "outcome", "settle-chargeback"),
+            "refunds.draft_issuer_action",
+        ),
         "send": "refunds.send_issuer_action",
         "hand-out": "refunds.send_issuer_action",
         "answers": "refunds.send_issuer_action",

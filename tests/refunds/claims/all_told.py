@@ -29,6 +29,7 @@ from refunds.models import (
     Payout,
     Recall,
     Reminder,
+    SchemeClock,
     Successor,
     TraceCase,
 )
@@ -114,6 +115,14 @@ def declared() -> None:
         name="Wakaba", contact="03", day_max_minor=1, person_max_minor=1, source="test"
     )
     ClaimTerms.objects.create(tracing="fifo", source="test", adopted_at=clock.now())
+    SchemeClock.objects.create(
+        code="jcb_answer",
+        scheme="jcb",
+        stage="answer",
+        days=30,
+        source="test",
+        valid_from=clock.now().date(),
+    )
     at = clock.now()
     SetUpCode.objects.create(
         digest="0" * 64, issued_at=at, expires_at=at + dt.timedelta(hours=1), used_at=at

@@ -158,6 +158,18 @@ FAULTS: dict[str, tuple[str, str, list[str]]] = {
         "loss {card_loss} is confirmed and has no remedy under way",
         ["DELETE FROM refunds_remedy WHERE id = {card_remedy}"],
     ),
+    "a payout of what a chargeback took back": (
+        "I6k",
+        "payout {payout} pays what chargeback 77 took back",
+        [
+            "INSERT INTO refunds_chargeback (id, issuer_id, chargeback_ref, scheme, scheme_reason,"
+            " arn, rrn, amount_minor, refund_arn, foreign_amount, beyond_minor, state, notified_at,"
+            " due_at, top_up_id) SELECT 77, issuer_id, 'X', 'visa', '10.4', '1', '', 1, '', '', 0,"
+            " 'received', now(), now(), top_up_id FROM refunds_loss WHERE id = {card_loss}",
+            "UPDATE refunds_payout SET state = 'batched', remedy_id = {card_remedy},"
+            " result_file_id = NULL, result_at = NULL WHERE id = {payout}",
+        ],
+    ),
     "a confirmed loss whose remedy failed": (
         "I6d",
         "loss {card_loss} is confirmed and has no remedy under way",

@@ -211,6 +211,54 @@ def test_a_chargeback_is_registered_once_by_page_and_command(
         assert said in answer.content.decode(), wrong
 
 
+def test_two_people_answer_a_chargeback_after_a_refund_by_pages_and_commands(
+    scene: Scene, staff: Callable[..., Any]
+) -> None:
+    """History F: matched, the difference of 500 shown, answered with the refund's ARN."""
+    analyst, supervisor = staff("fraud_analyst"), staff("fraud_supervisor")
+    wallet = scene.victim(30_000, funding="debit")
+    TopUp.objects.filter(wallet=wallet).update(arn="12345678")
+    scene.confirmed(wallet)
+    scene.answer(scene.asked(), "accepted_refunded", refund_arn="87654321")
+    given = {"issuer": "HOSHI", "scheme": "visa", "scheme_reason": "10.4", "amount": "29500"}
+    run("register_chargeback", analyst, chargeback_ref="CB-1", arn="12345678", **given)
+    desk = browser_of(analyst, headers=ENGLISH)
+    seen = desk.get("/console/issuers/").content.decode()
+    for text in ("To be represented", "87654321", "Made good already", "500", "docs.chargeflow.io"):
+        assert text in seen, text
+    answered = {"chargeback": "CB-1", "answer": "accept", "reason": "x"}
+    assert "not open" in desk.post("/console/issuers/reply/", answered).content.decode()
+    for _ in range(2):
+        desk.post("/console/issuers/reply/", answered | {"answer": "represent"})
+    request = Approval.objects.latest("pk")
+    page = browser_of(supervisor, headers=ENGLISH).get(f"/console/approvals/{request.pk}/approve/")
+    for text in ("Less than the charge", "500", "87654321"):
+        assert text in page.content.decode(), text
+    approve(supervisor, amount=29_500)
+    run("record_chargeback_outcome", analyst, chargeback="CB-1", outcome="lose")
+    assert "two people settle it" in desk.get("/console/issuers/").content.decode()
+    run("settle_chargeback", analyst, chargeback="CB-1", note="the cardholder has both")
+    approve(supervisor, amount=29_500)
+    assert Chargeback.objects.get().state == "closed"
+
+
+def test_a_chargeback_is_matched_and_accepted_by_commands(
+    scene: Scene, staff: Callable[..., Any]
+) -> None:
+    analyst, supervisor = staff("fraud_analyst"), staff("fraud_supervisor")
+    scene.confirmed(scene.victim(30_000))
+    given = {"issuer": "HOSHI", "scheme": "visa", "scheme_reason": "10.4", "amount": "30000"}
+    run("register_chargeback", analyst, chargeback_ref="CB-1", arn="12345678", **given)
+    run("match_chargeback", analyst, chargeback="CB-1", charge=TopUp.objects.get().pk)
+    approve(supervisor, amount=30_000)
+    run("answer_chargeback", analyst, chargeback="CB-1", answer="accept")
+    approve(supervisor, amount=30_000)
+    assert Chargeback.objects.get().state == "accepted"
+    assert Remedy.objects.get(state="remedied").kind == "chargeback_accepted"
+    with pytest.raises(SystemExit):
+        run("answer_chargeback", analyst, chargeback="CB-9", answer="accept")
+
+
 def test_who_may_not_work_on_claims_is_refused(scene: Scene, staff: Callable[..., Any]) -> None:
     (claim,) = scene.reported(scene.victim(30_000))
     stranger = browser_of(staff("treasury_operator"))

@@ -10,15 +10,24 @@ from refunds.applications.standing import What
 from refunds.bankfiles.answers import ReturnReason
 from refunds.bankfiles.zengin_result import AnswerKind
 from refunds.claims import ending, holding, reporting
-from refunds.models import BankFile, FraudClaim, Payee, Payout, PayoutBatch, Remedy
+from refunds.models import (
+    BankFile,
+    Chargeback,
+    FraudClaim,
+    Payee,
+    Payout,
+    PayoutBatch,
+    Remedy,
+)
 from refunds.payouts import voiding
-from refunds.remedies import own_funds, slots
+from refunds.remedies import chargebacks, follow_up, own_funds, slots
 from tests import factories
 from tests.config.test_every_door import browser_of
 from tests.refunds.claims.scene import Scene, jst
+from tests.refunds.claims.test_issuers import SOUND_ARN
 from tests.refunds.conftest import House, person
 from tests.refunds.payouts.test_one_inclusion import answer, book, kinds, on, on_the_account
-from wallets.models import Wallet
+from wallets.models import TopUp, Wallet
 from winddown import clock
 from winddown.actors import SYSTEM
 from winddown.errors import GuardNotMet, NotPermitted
@@ -42,13 +51,41 @@ def victim(scene: Scene) -> Wallet:
 @pytest.fixture
 def sent(victim: Wallet, house: House) -> PayoutBatch:
     """The compensation is with the bank, for the account that the victim gave."""
+    return house.send(in_a_batch(victim, house))
+
+
+def in_a_batch(victim: Wallet, house: House) -> PayoutBatch:
     house.close([victim.pk])
     house.seal()
     house.run("entitle")
     holder = victim.account
     compensations.give(holder, house.account(), actor=holder)
     house.check_payees()
-    return house.send(house.paid_batch())
+    return house.paid_batch()
+
+
+@pytest.fixture
+def declined(scene: Scene) -> Wallet:
+    """The issuer does not refund the 500 that the thief charged: a compensation is owed."""
+    wallet = scene.victim(500, spent=500)
+    TopUp.objects.filter(wallet=wallet).update(arn=SOUND_ARN)
+    scene.confirmed(wallet)
+    scene.answer(scene.asked(), "declined")
+    holding.secure(at=jst(2019, 7, 5), actor=scene.supervisor, reason="test")
+    return wallet
+
+
+def charge_back(scene: Scene) -> Chargeback:
+    return chargebacks.register(
+        scene.issuer,
+        chargeback_ref="CB1",
+        scheme="visa",
+        scheme_reason="10.4",
+        amount_minor=500,
+        arn=SOUND_ARN,
+        actor=scene.analyst,
+        reason="test",
+    )
 
 
 @pytest.fixture
@@ -204,6 +241,50 @@ def test_the_victim_gives_another_account_on_the_portal(
     start = browser.get("/account/refund/").content.decode()
     assert "Your bank account for the compensation" in start
     assert "Give us another one." in start
+
+
+def test_a_chargeback_that_a_compensation_answered_is_judged_anew_when_that_returns(
+    scene: Scene, declined: Wallet, house: House
+) -> None:
+    """The victim is not paid a second time beside what the issuer took."""
+    batch = house.send(in_a_batch(declined, house))
+    case = charge_back(scene)
+    assert (case.state, case.refund_arn) == ("representing", Payout.objects.get().reference)
+    on(15)
+    book(house, answer(batch, None))
+    come_back(house, batch)
+    assert not own_funds.waiting().exists()
+    assert follow_up.follow_up()["judged_anew"] == 1
+    assert follow_up.follow_up()["judged_anew"] == 0
+    case.refresh_from_db()
+    assert (case.state, case.refund_arn, case.remedy and case.remedy.state) == (
+        "received",
+        "",
+        "asked",
+    )
+    assert on_the_account("fraud_suspense") == 500
+    house.money_holds()
+    clock.travel(case.due_at, frozen=True)
+    assert follow_up.follow_up()["lapsed"] == 1
+    assert FraudClaim.objects.get().state == "remedied"
+    assert on_the_account("fraud_suspense") == 0
+    house.money_holds()
+
+
+def test_a_compensation_in_a_batch_does_not_leave_beside_a_chargeback(
+    scene: Scene, declined: Wallet, house: House
+) -> None:
+    batch = in_a_batch(declined, house)
+    case = charge_back(scene)
+    with pytest.raises(GuardNotMet, match="pays what chargeback"):
+        house.send(batch)
+    house.void(batch)
+    follow_up.follow_up()
+    case.refresh_from_db()
+    assert (case.state, case.credited_by) == ("received", None)
+    assert list(Payout.objects.values_list("state", flat=True)) == ["cancelled"]
+    assert on_the_account("fraud_suspense") == 500
+    house.money_holds()
 
 
 def test_only_support_and_the_victim_give_the_account(

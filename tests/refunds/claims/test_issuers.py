@@ -11,8 +11,8 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connections, transaction
 
 from refunds.claims import deciding
-from refunds.models import Chargeback, FraudClaim, IssuerAction, IssuerAnswer, Loss, Remedy
-from refunds.remedies import chargebacks, cut_offs, follow_up, own_funds, requests, slots
+from refunds.models import FraudClaim, IssuerAction, IssuerAnswer, Loss, Remedy
+from refunds.remedies import cut_offs, follow_up, own_funds, requests, slots
 from refunds.remedies.exchange_lines import luhn_digit
 from refunds.remedies.transports import transport_of
 from rehearsal import issuers
@@ -360,55 +360,6 @@ def test_points_that_cannot_be_returned_are_paid_instead(scene: Scene) -> None:
     assert kinds(wallet) == [("points_recredit", "failed"), ("compensation_payout", "asked")]
     with pytest.raises(GuardNotMet):
         own_funds.pay_instead(opened, actor=scene.supervisor, reason="again")
-
-
-def test_a_chargeback_after_our_refund_is_represented_with_its_reference(scene: Scene) -> None:
-    """Rule 21."""
-    wallet = scene.victim(30_000, funding="debit")
-    top_up = wallet.top_ups.get()
-    type(top_up).objects.filter(pk=top_up.pk).update(rrn="918315000001", arn=SOUND_ARN)
-    scene.confirmed(wallet)
-    scene.answer(scene.asked(), "accepted_refunded", refund_arn=SOUND_ARN)
-    case = register(scene, rrn="918315000001")
-    assert (case.state, case.refund_arn) == ("representing", SOUND_ARN)
-    assert register(scene, rrn="918315000001").pk == case.pk
-    assert kinds(wallet) == [("debit_reimbursement", "remedied")]
-
-
-def test_a_chargeback_of_a_remedied_charge_cannot_be_accepted(scene: Scene) -> None:
-    """Rule 21, for every writer."""
-    wallet = scene.victim(30_000, funding="debit")
-    top_up = wallet.top_ups.get()
-    type(top_up).objects.filter(pk=top_up.pk).update(arn=SOUND_ARN)
-    scene.confirmed(wallet)
-    file = scene.asked()
-    case = register(scene, arn=SOUND_ARN)
-    assert case.state == Chargeback.State.RECEIVED
-    scene.answer(file, "accepted_refunded", refund_arn=SOUND_ARN)
-    with pytest.raises(DatabaseError, match="already processed"), transaction.atomic():
-        Chargeback.objects.filter(pk=case.pk).update(state="accepting")
-
-
-def test_a_chargeback_of_another_amount_matches_nothing(scene: Scene) -> None:
-    """Rule 21."""
-    wallet = scene.victim(30_000)
-    type(wallet.top_ups.get()).objects.update(arn=SOUND_ARN)
-    case = register(scene, arn=SOUND_ARN, amount_minor=29_999)
-    assert (case.top_up, case.state) == (None, "received")
-
-
-def register(scene: Scene, *, amount_minor: int = 30_000, **named: str) -> Chargeback:
-    return chargebacks.register(
-        scene.issuer,
-        chargeback_ref="CB1",
-        scheme="visa",
-        scheme_reason="10.4",
-        amount_minor=amount_minor,
-        due_at=jst(2019, 8, 5),
-        actor=scene.analyst,
-        reason="test",
-        **named,
-    )
 
 
 def test_the_simulated_issuers_answer_the_same_for_the_same_seed(scene: Scene) -> None:

@@ -265,6 +265,8 @@ PLACES = (
     Place("refunds.payouts.results.preview", "refunds.reconcile", by_system=True),
     Place("refunds.payouts.uploads.upload", "refunds.reconcile"),
     Place("refunds.payouts.sent_files.ask", "refunds.make_payout_batch"),
+    Place("refunds.remedies.chargeback_answers.ask", "refunds.draft_issuer_action"),
+    Place("refunds.remedies.chargeback_answers.record_outcome", "refunds.draft_issuer_action"),
     Place("refunds.remedies.chargebacks.register", "refunds.draft_issuer_action", by_system=True),
     Place("refunds.remedies.follow_up.escalate", "refunds.send_issuer_action"),
     Place(
