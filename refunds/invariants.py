@@ -57,8 +57,9 @@ def above_entitlement() -> list[str]:
             "payout {0} is {1}, its entitlement {2}",
         )
         + rows(
-            "SELECT o.id, o.amount_minor, r.amount_minor FROM refunds_payout o"
-            " JOIN refunds_remedy r ON r.id = o.remedy_id WHERE o.amount_minor <> r.amount_minor",
+            "SELECT o.id, o.amount_minor, r.amount_minor - r.netted_minor FROM refunds_payout o"
+            " JOIN refunds_remedy r ON r.id = o.remedy_id"
+            " WHERE o.amount_minor <> r.amount_minor - r.netted_minor",
             "payout {0} is {1}, its remedy {2}",
         )
         + rows(

@@ -85,7 +85,7 @@ def _remedies_against_payouts() -> list[str]:
         """
         SELECT p.id, r.loss_id FROM refunds_payout p JOIN refunds_remedy r ON r.id = p.remedy_id
         WHERE p.live AND (r.kind <> %(by_us)s OR NOT r.state = ANY (%(live)s)
-            OR p.amount_minor <> r.amount_minor
+            OR p.amount_minor <> r.amount_minor - r.netted_minor
             OR (r.state = ANY (%(done)s)) <> (p.state = ANY (%(arrived)s)))
         """,
         "payout {0} does not fit its remedy of loss {1}",
@@ -93,7 +93,8 @@ def _remedies_against_payouts() -> list[str]:
     ) + rows(
         """
         SELECT r.id FROM refunds_remedy r
-        WHERE r.kind = %(by_us)s AND r.state = ANY (%(done)s) AND NOT EXISTS (
+        WHERE r.kind = %(by_us)s AND r.state = ANY (%(done)s)
+            AND r.netted_minor < r.amount_minor AND NOT EXISTS (
             SELECT FROM refunds_payout p WHERE p.remedy_id = r.id AND p.live
                 AND p.state = ANY (%(arrived)s))
         """,
@@ -230,6 +231,8 @@ def suspense_equals_open_losses() -> list[str]:
                 WHERE confirmed_at IS NOT NULL)
                   - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_remedy
                      WHERE state = ANY (%(done)s) AND kind <> %(by_us)s)
+                  - (SELECT coalesce(sum(netted_minor), 0) FROM refunds_remedy
+                     WHERE state = ANY (%(live)s))
                   - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_payout
                      WHERE remedy_id IS NOT NULL AND live) AS owed) o
         WHERE ledger <> owed
@@ -238,6 +241,7 @@ def suspense_equals_open_losses() -> list[str]:
         {
             "suspense": LedgerAccount.FRAUD_SUSPENSE,
             "done": list(Remedy.DONE),
+            "live": list(Remedy.LIVE),
             "by_us": Remedy.Kind.COMPENSATION_PAYOUT,
         },
     )
@@ -245,7 +249,8 @@ def suspense_equals_open_losses() -> list[str]:
 
 @invariant(
     "I18e",
-    "Fraud loss is what was confirmed less what was clawed back, and what chargebacks took beyond it",
+    "Fraud loss is what was confirmed less what was clawed back or netted, and what chargebacks"
+    " took beyond it",
     about=About.VICTIMS,
 )
 def loss_equals_confirmed() -> list[str]:
@@ -256,13 +261,19 @@ def loss_equals_confirmed() -> list[str]:
                 WHERE account = %(loss)s) s,
             (SELECT (SELECT coalesce(sum(amount_minor), 0) FROM wallets_hold
                       WHERE state = ANY (%(clawed_back)s))
+                  + (SELECT coalesce(sum(netted_minor), 0) FROM refunds_remedy
+                      WHERE state = ANY (%(live)s))
                   - (SELECT coalesce(sum(amount_minor), 0) FROM refunds_loss
                       WHERE confirmed_at IS NOT NULL)
                   - (SELECT coalesce(sum(beyond_minor), 0) FROM refunds_chargeback) AS known) k
         WHERE ledger <> known
         """,
         "fraud loss: the ledger says {0}, losses and clawbacks {1}",
-        {"loss": LedgerAccount.FRAUD_LOSS, "clawed_back": list(Hold.CLAWED_BACK)},
+        {
+            "loss": LedgerAccount.FRAUD_LOSS,
+            "clawed_back": list(Hold.CLAWED_BACK),
+            "live": list(Remedy.LIVE),
+        },
     )
 
 

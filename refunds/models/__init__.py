@@ -22,6 +22,7 @@ from refunds.models.closing_document import ClosingDocument
 from refunds.models.closing_proof import ClosingProof
 from refunds.models.deletion_certificate import DeletionCertificate
 from refunds.models.document import ApplicationDocument
+from refunds.models.doubt import Doubt
 from refunds.models.entitlement import Entitlement, EntitlementTransition
 from refunds.models.fraud_report import FraudReport
 from refunds.models.issuer import Issuer, IssuerFile
@@ -88,6 +89,7 @@ __all__ = [
     "ClosingDocument",
     "ClosingProof",
     "DeletionCertificate",
+    "Doubt",
     "Entitlement",
     "EntitlementTransition",
     "FraudClaim",

@@ -52,6 +52,8 @@ class IssuerAction(Stateful):
     | too_late | declined | need_info; need_info -> sent (again);
     debit_stopped | refunded -> verified -> closed; charged_back -> closed;
     too_late | declined -> fallback_opened -> closed;
+    debit_stopped | refunded | charged_back | verified -> too_late | declined when two people found
+    that the issuer's later word is true;
     draft | pending_approval | approved | sent | acknowledged | need_info | overdue | escalated
     -> closed (another route).
     """
@@ -310,7 +312,16 @@ class IssuerAction(Stateful):
 
     @transition(
         field="state",
-        source=["sent", "acknowledged", "overdue", "escalated"],
+        source=[
+            "sent",
+            "acknowledged",
+            "overdue",
+            "escalated",
+            "debit_stopped",
+            "refunded",
+            "charged_back",
+            "verified",
+        ],
         target="too_late",
         permission="refunds.send_issuer_action",
         custom={"system": True},
@@ -320,7 +331,16 @@ class IssuerAction(Stateful):
 
     @transition(
         field="state",
-        source=["sent", "acknowledged", "overdue", "escalated"],
+        source=[
+            "sent",
+            "acknowledged",
+            "overdue",
+            "escalated",
+            "debit_stopped",
+            "refunded",
+            "charged_back",
+            "verified",
+        ],
         target="declined",
         permission="refunds.send_issuer_action",
         custom={"system": True},

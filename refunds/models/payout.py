@@ -228,6 +228,26 @@ class Payout(Stateful):
                 older=({"method": "'bank'"},),
             ),
             Guard(
+                name="not_paid_in_doubt",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                condition=pgtrigger.Q(
+                    new__remedy_id__isnull=False, new__state__in=["checked", "batched", "exported"]
+                ),
+                func=f"""
+                    IF (TG_OP = 'INSERT' OR NEW.state <> OLD.state) AND EXISTS (
+                        SELECT FROM refunds_doubt d JOIN refunds_remedy r ON r.id = d.remedy_id
+                        JOIN refunds_remedy mine ON mine.loss_id = r.loss_id
+                        WHERE mine.id = NEW.remedy_id AND d.verdict = ''
+                            AND d.kind <> 'paid_twice') THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}',
+                            MESSAGE = format('payout of remedy %s waits until two people decide'
+                                ' what its issuer did', NEW.remedy_id);
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+            Guard(
                 name="payout_is_fixed",
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,

@@ -68,6 +68,7 @@ words.STATES.add_all(
             "asked": StateWord(pgettext_lazy("remedy", "Under way"), "wait"),
             "remedied": StateWord(pgettext_lazy("remedy", "Made good"), "on"),
             "failed": StateWord(pgettext_lazy("remedy", "Given up"), "off"),
+            "contested": StateWord(pgettext_lazy("remedy", "Contested"), "bad"),
         },
         "hold": {
             "active": StateWord(pgettext_lazy("hold", "Held"), "wait"),

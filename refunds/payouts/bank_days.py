@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 
 from refunds.models import (
     AccountStatement,
@@ -228,11 +228,12 @@ def _read() -> tuple[BankDayTie, list[BankDayDifference]]:
 
 
 def _shown_to_customers() -> int:
-    shown = (
-        Entitlement.objects.filter(state=Entitlement.State.PAID),
-        Remedy.objects.filter(state__in=Remedy.DONE, kind=Remedy.Kind.COMPENSATION_PAYOUT),
+    refunded = Entitlement.objects.filter(state=Entitlement.State.PAID)
+    paid = Remedy.objects.filter(state__in=Remedy.DONE, kind=Remedy.Kind.COMPENSATION_PAYOUT)
+    return int(
+        refunded.aggregate(total=Sum("amount_minor", default=0))["total"]
+        + paid.aggregate(total=Sum(F("amount_minor") - F("netted_minor"), default=0))["total"]
     )
-    return sum(int(rows.aggregate(total=Sum("amount_minor", default=0))["total"]) for rows in shown)
 
 
 def _stated_until() -> dt.date | None:

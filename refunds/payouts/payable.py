@@ -13,6 +13,7 @@ from django.db.models import (
     CharField,
     Count,
     Exists,
+    F,
     FilteredRelation,
     OuterRef,
     Q,
@@ -39,7 +40,7 @@ from refunds.models import (
     UnusualHit,
 )
 from refunds.payouts import forgotten, methods, refund_limits, unusual_rules
-from refunds.remedies import own_funds
+from refunds.remedies import doubts, own_funds
 from winddown import clock
 from winddown.models import Run
 
@@ -498,14 +499,18 @@ def vouchers_again(run: Run) -> QuerySet[Payout]:
 
 
 def payable_remedies(run: Run) -> QuerySet[Remedy]:
-    """Returns the remedies that we pay ourselves, and that may be paid."""
+    """Returns the remedies that we pay ourselves, and that may be paid, with the amount `to_pay`: what
+    is netted was had already. What an issuer's words make doubtful waits.
+    """
     usable = usable_payees(cutoff_of(run), holder=OuterRef("loss__claim__wallet__account_id"))
     live = Payout.objects.filter(remedy=OuterRef("pk"), live=True)
     return (
         Remedy.objects.filter(pk__in=own_funds.compensations().values("pk"))
         .filter(Exists(usable), ~Exists(live), asked_at__lte=approved_until(run))
-        .filter(amount_minor__lte=refund_limits.current().line_max_minor)
+        .annotate(to_pay=F("amount_minor") - F("netted_minor"))
+        .filter(to_pay__gt=0, to_pay__lte=refund_limits.current().line_max_minor)
         .exclude(pk__in=forgotten.remedies())
+        .exclude(loss__in=doubts.lost_in_doubt())
         .order_by("pk")
     )
 
@@ -520,7 +525,10 @@ def payable_again(run: Run) -> QuerySet[Payout]:
         method=methods.BANK,
         live=True,
         booked_at__lte=planned_at(run),
-    ).exclude(remedy_id__in=forgotten.remedies())
+    ).exclude(
+        Q(remedy_id__in=forgotten.remedies()) | Q(remedy__loss__in=doubts.lost_in_doubt()),
+        remedy_id__isnull=False,
+    )
 
 
 def left_out(run: Run) -> dict[str, int]:

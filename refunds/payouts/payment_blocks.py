@@ -10,6 +10,7 @@ from django.db.models import Q
 from accounts.models import PersonAccount, User
 from refunds.models import PaymentBlock, Payout, PayoutBatch, UnusualHit
 from refunds.payouts import unusual_rules
+from refunds.remedies import doubts
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
@@ -155,6 +156,16 @@ def refuse_blocked(batch: PayoutBatch) -> None:
     hits = UnusualHit.objects.filter(
         application__live=True, cleared_at=None, rule__in=unusual_rules.enforced()
     )
+    doubtful = Payout.objects.filter(batch=batch, remedy__loss__in=doubts.lost_in_doubt()).count()
+    if doubtful:
+        raise GuardNotMet(
+            action=says("release the file"),
+            why=says(
+                "{n} of its payouts wait until two people decide what a card issuer did: settle the"
+                " doubts, or void the batch",
+                n=doubtful,
+            ),
+        )
     unusual = Payout.objects.filter(
         batch=batch, entitlement__in=hits.values("application__entitlement")
     ).count()

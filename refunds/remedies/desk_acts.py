@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from refunds.models import (
     Chargeback,
+    Doubt,
     Issuer,
     IssuerAction,
     IssuerAnswer,
@@ -25,6 +26,7 @@ from refunds.remedies import (
     by_hand,
     chargeback_answers,
     chargebacks,
+    doubts,
     follow_up,
     issuer_answers,
     own_funds,
@@ -63,6 +65,12 @@ ANSWERS: dict[str, Text] = {
     IssuerAnswer.Code.CARDHOLDER_UNKNOWN: _("The cardholder is unknown"),
     IssuerAnswer.Code.DECLINED: _("The issuer declines"),
     IssuerAnswer.Code.NEED_INFO: _("The issuer needs more"),
+}
+VERDICTS: dict[str, Text] = {
+    Doubt.Verdict.FIRST: _("The earlier word is true"),
+    Doubt.Verdict.LAST: _("The later word is true"),
+    Doubt.Verdict.COLLECT: _("Paid twice: ask for it back"),
+    Doubt.Verdict.WAIVE: _("Paid twice: do not ask for it back"),
 }
 
 
@@ -282,6 +290,16 @@ class OutcomeForm(CaseForm):
     )
 
 
+class DoubtForm(ReasonForm):
+    doubt = RowField(
+        Doubt, label=_("Number of the doubt"), missing=_("There is no doubt of this number.")
+    )
+
+
+class SettleDoubtForm(DoubtForm):
+    verdict = forms.ChoiceField(label=_("Verdict"), choices=list(VERDICTS.items()))
+
+
 def _submit(actor: Actor, given: dict[str, Any]) -> RequestList:
     drafts = IssuerAction.objects.filter(
         issuer=given["issuer"], state=IssuerAction.State.DRAFT
@@ -472,6 +490,24 @@ DESK: dict[str, Act] = {
             note=given["note"],
             actor=actor,
             reason=given["reason"],
+        ),
+    ),
+    "take-doubt": Act(
+        title=pgettext_lazy("verb", "Take a doubt over"),
+        effect=_("You own it, and clear up with the issuer what is true."),
+        permission=SEND,
+        form=DoubtForm,
+        do=lambda actor, given: doubts.take_over(
+            given["doubt"], actor=actor, reason=given["reason"]
+        ),
+    ),
+    "settle-doubt": Act(
+        title=pgettext_lazy("verb", "Ask to settle a doubt"),
+        effect=_("A second person decides. Until then, what is doubtful is not paid."),
+        permission=SEND,
+        form=SettleDoubtForm,
+        do=lambda actor, given: doubts.ask_settle(
+            given["doubt"], verdict=given["verdict"], actor=actor, reason=given["reason"]
         ),
     ),
 }

@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from refunds.models import (
     Chargeback,
+    Doubt,
     Issuer,
     IssuerAction,
     IssuerFile,
     QuarantinedLine,
     SchemeClock,
 )
-from refunds.remedies import chargebacks, quarantine, scheme_clocks
+from refunds.remedies import chargebacks, doubts, quarantine, scheme_clocks
 from refunds.remedies.desk_acts import DESK, SCHEMES
 from winddown import clock
 from winddown.actors import Actor
@@ -43,6 +44,12 @@ KINDS: dict[str, Text] = {
     IssuerAction.Kind.STOP_DEBIT: _("Stop the debit"),
     IssuerAction.Kind.REFUND: _("Refund the card"),
     IssuerAction.Kind.DEBIT_REIMBURSEMENT: _("Reimburse the debit"),
+}
+
+DOUBTS: dict[str, Text] = {
+    Doubt.Kind.CONTRADICTED: _("The issuer took its word back"),
+    Doubt.Kind.LATE: _("The answer came too late"),
+    Doubt.Kind.PAID_TWICE: _("Paid twice"),
 }
 
 
@@ -110,6 +117,15 @@ class ClockLine:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtRow:
+    """One doubt, what it is about, and the hours since it was opened."""
+
+    doubt: Doubt
+    kind: Text
+    hours: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeskPage:
     """The requests as the filters choose them, the next deadline first."""
 
@@ -121,6 +137,7 @@ class DeskPage:
     doubtful: int
     cases: list[Case]
     clocks: list[ClockLine]
+    doubts: list[DoubtRow]
     files: list[IssuerFile]
     decisions: list[Decision]
 
@@ -147,6 +164,14 @@ def queue(given: QueryDict, *, actor: Actor) -> DeskPage:
         doubtful=quarantine.waiting().count(),
         cases=_cases(at),
         clocks=_clocks(at),
+        doubts=[
+            DoubtRow(each, DOUBTS[each.kind], hours)
+            for each, hours in doubts.ages(
+                doubts.open_ones().select_related("owner", "answer", "remedy__loss__claim")[
+                    :PAGE_ROWS
+                ]
+            )
+        ],
         files=list(IssuerFile.objects.select_related("issuer").order_by("-pk")[:FILES_SHOWN]),
         decisions=[acts.decision(verb, act, actor=actor) for verb, act in DESK.items()],
     )

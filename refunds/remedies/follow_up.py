@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Iterable
 
 from django.db import transaction
+from django.db.models import Q
 
-from refunds.models import IssuerAction, RequestList
+from refunds.models import IssuerAction, Remedy, RequestList
 from refunds.remedies import chargebacks, cut_offs, requests
 from winddown import clock
 from winddown.actors import SYSTEM, Actor, require
@@ -80,9 +81,9 @@ def verify_and_close() -> int:
         today = clock.now().astimezone(Programme.current().zone).date()
         stopped = IssuerAction.objects.filter(
             state=IssuerAction.State.DEBIT_STOPPED, statement_on__lte=today
-        )
+        ).exclude(remedy__state=Remedy.State.CONTESTED)
         refunded = IssuerAction.objects.filter(state=IssuerAction.State.REFUNDED).exclude(
-            refund_arn=""
+            Q(refund_arn="") | Q(remedy__state=Remedy.State.CONTESTED)
         )
         transition_set(stopped, "verify", run=None)
         transition_set(refunded, "verify", run=None)

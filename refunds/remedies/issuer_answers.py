@@ -19,7 +19,7 @@ from refunds.models import (
     QuarantinedLine,
     Remedy,
 )
-from refunds.remedies import cut_offs, requests, routes, slots
+from refunds.remedies import cut_offs, doubts, requests, routes, slots
 from refunds.remedies.exchange_lines import AnswerLine, FaultyLine, cells_of, digest_of
 from refunds.remedies.transports import transport_of
 from winddown import card_numbers, clock
@@ -84,8 +84,9 @@ def import_answers(
 
     The same file, or the same line in another file, changes nothing the second time (rule 25). A
     line for a request that no longer waits, such as one whose cut-off has passed, is stored as not
-    awaited. Raises `LoadRefused` for a file in another form, and for one with a card number, which
-    would be kept with it.
+    awaited, and two people decide about it where it does not say what is believed. Raises
+    `LoadRefused` for a file in another form, and for one with a card number, which would be kept
+    with it.
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="import issuer answers")
     text = csv_lines.text_of(File(name=name, content=content))
@@ -115,6 +116,8 @@ def import_answers(
         for each in judged.doubtful:
             each.file = file
         _apply(judged.awaited, judged.actions, at=at, actor=actor, reason=reason)
+        late = file.answers.filter(applied=False).select_related("action__remedy")
+        doubts.note(late.order_by("line"), actor=actor)
         done = Imported(
             file=file,
             applied=len(judged.awaited),

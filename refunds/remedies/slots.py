@@ -11,8 +11,8 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from refunds.models import FraudClaim, Issuer, IssuerAction, Loss, Remedy
-from refunds.remedies import routes
+from refunds.models import Doubt, FraudClaim, Issuer, IssuerAction, Loss, Remedy
+from refunds.remedies import netting, routes
 from wallets.models import LedgerAccount, TopUp, Wallet
 from wallets.models.ledger import funding_account
 from wallets.movements import posting
@@ -78,8 +78,10 @@ def open_routes(chosen: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[
     """Each loss has a remedy of the given kind under way, with a draft request where an issuer must
     act.
 
-    Raises `RemedyTaken` when a loss has a remedy that has not failed, also when another transaction
-    just made it, and `WrongRoute` for a loss that the route cannot make good.
+    Of a compensation, what the holder used or was refunded of the thief's charges is not paid again:
+    so much of it is netted, and one of which nothing is left is made good at once. Raises
+    `RemedyTaken` when a loss has a remedy that has not failed, also when another transaction just
+    made it, and `WrongRoute` for a loss that the route cannot make good.
     """
     if not chosen:
         return []
@@ -89,6 +91,9 @@ def open_routes(chosen: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[
     IssuerAction.objects.bulk_create(_draft(remedy, at=at, zone=zone) for remedy in by_issuer)
     ours = [remedy.pk for remedy in remedies if remedy.kind not in Remedy.BY_ISSUER]
     mark_asked(ours, at=at, actor=SYSTEM)
+    for remedy in remedies:
+        netting.book(remedy, "net", at=at)
+    finish([remedy.pk for remedy in remedies if not remedy.payable_minor], at=at, actor=SYSTEM)
     return remedies
 
 
@@ -100,10 +105,19 @@ def _taken(chosen: Sequence[tuple[Loss, str]], *, at: dt.datetime) -> list[Remed
     for loss, kind in chosen:
         routes.refuse_other_funding(kind, funding=loss.funding)
     lock_charges(loss for loss, _kind in chosen)
+    netted = netting.of_compensations(
+        [loss for loss, kind in chosen if kind == Remedy.Kind.COMPENSATION_PAYOUT]
+    )
     try:
         with transaction.atomic():
             return Remedy.objects.bulk_create(
-                Remedy(loss=loss, kind=kind, amount_minor=loss.amount_minor, proposed_at=at)
+                Remedy(
+                    loss=loss,
+                    kind=kind,
+                    amount_minor=loss.amount_minor,
+                    netted_minor=netted.get(loss.pk, 0),
+                    proposed_at=at,
+                )
                 for loss, kind in sorted(chosen, key=lambda each: each[0].pk)
             )
     except IntegrityError as refusal:
@@ -164,6 +178,11 @@ def fail(
     remedy_ids: Collection[int], *, failure: str, at: dt.datetime, actor: Actor, reason: str = ""
 ) -> int:
     """The remedies have failed, so the losses may take another route. Returns how many failed."""
+    given_up = Remedy.objects.filter(pk__in=remedy_ids, netted_minor__gt=0).exclude(
+        state=Remedy.State.FAILED
+    )
+    for remedy in given_up.order_by("pk"):
+        netting.book(remedy, "net_back", at=at)
     return move_rows(
         Remedy, "fail", remedy_ids, actor=actor, reason=reason, failed_at=at, failure=failure
     )
@@ -200,6 +219,14 @@ def supersede(
     return _taken(_freed(remedies, kind, failure=failure, at=at, actor=actor), at=at)
 
 
+def carried_out(loss: Loss, kind: str, *, at: dt.datetime) -> Remedy:
+    """The loss, whose slot is free, has a remedy of `kind` that somebody else has carried out.
+    Raises what `open_routes` raises.
+    """
+    (remedy,) = _taken([(loss, kind)], at=at)
+    return remedy
+
+
 def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor, reason: str = "") -> int:
     """The losses of these asked remedies are made good and booked in one journal, and every claim
     without an open loss is remedied. Returns how many remedies finished.
@@ -218,8 +245,44 @@ def finish(remedy_ids: Collection[int], *, at: dt.datetime, actor: Actor, reason
     ids = [remedy.pk for remedy in chosen]
     done = move_rows(Remedy, "remedy", ids, actor=actor, reason=reason, remedied_at=at)
     _post(chosen, at=at, actor=actor)
+    netting.owed_back(chosen)
     finish_claims({remedy.loss.claim_id for remedy in chosen})
     return done
+
+
+def contest(remedy: Remedy, doubt: Doubt, *, at: dt.datetime, reason: str) -> None:
+    """The issuer took its word back: the loss is owed again, and so is what is left of its claim. A
+    remedy that is not remedied is left alone.
+    """
+    if not move_rows(Remedy, "contest", [remedy.pk], actor=SYSTEM, reason=reason, remedied_at=None):
+        return
+    _book_word(remedy, doubt, "contest", at=at, sign=-1)
+    claims = FraudClaim.objects.filter(
+        pk=remedy.loss.claim_id, state__in=[FraudClaim.State.REMEDIED, FraudClaim.State.CLOSED]
+    )
+    ids = list(claims.values_list("pk", flat=True))
+    move_rows(FraudClaim, "owe_again", ids, actor=SYSTEM, reason=reason)
+
+
+def uphold(remedy: Remedy, doubt: Doubt, *, at: dt.datetime, actor: Actor, reason: str) -> None:
+    """Two people found the issuer's earlier word true: the loss is made good by it after all."""
+    moved = move_rows(Remedy, "uphold", [remedy.pk], actor=actor, reason=reason, remedied_at=at)
+    if moved:
+        _book_word(remedy, doubt, "uphold", at=at, sign=1)
+        finish_claims([remedy.loss.claim_id])
+
+
+def _book_word(remedy: Remedy, doubt: Doubt, kind: str, *, at: dt.datetime, sign: int) -> None:
+    account, wallet = _account(remedy)
+    amount = sign * remedy.amount_minor
+    posting.post(
+        [(LedgerAccount.FRAUD_SUSPENSE, None, -amount), (account, wallet, amount)],
+        source="doubt",
+        source_id=doubt.pk,
+        kind=kind,
+        occurred_at=at,
+        actor=SYSTEM,
+    )
 
 
 def owe_again(remedy_ids: Collection[int], *, actor: Actor, reason: str = "") -> int:

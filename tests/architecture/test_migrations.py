@@ -60,6 +60,7 @@ MIGRATIONS = {
         "0044_fraud_reports",
         "0045_results_in_one_step",
         "0046_chargebacks_hold_the_slot",
+        "0047_doubts",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -280,6 +280,8 @@ VERBS = {
         "by-hand": "refunds.send_issuer_action",
         "settle": "refunds.send_issuer_action",
         "escalate": "refunds.send_issuer_action",
+        "take-doubt": "refunds.send_issuer_action",
+        "settle-doubt": "refunds.send_issuer_action",
         "recredit": "refunds.decide_claim",
         "instead": "refunds.decide_claim",
     },

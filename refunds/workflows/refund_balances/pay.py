@@ -68,7 +68,7 @@ class Pay(Part):
         sent_files.refuse_when_unknown("plan payouts")
         parts = {
             "refunds": _payable(payable.payable_refunds(run)),
-            "compensations": _payable(payable.payable_remedies(run)),
+            "compensations": _payable(payable.payable_remedies(run), amount="to_pay"),
             "waiting_payouts": _payable(payable.payable_again(run)),
             "vouchers": _payable(payable.payable_vouchers(run)),
             "waiting_vouchers": _payable(payable.vouchers_again(run)),
@@ -164,8 +164,12 @@ def _above_the_day(run: Run, planned_minor: int) -> dict[str, int]:
     return {"above_day_cap_minor": above} if above > 0 else {}
 
 
-def _payable(rows: QuerySet[Entitlement] | QuerySet[Remedy] | QuerySet[Payout]) -> Payable:
-    inner, params = rows.order_by("pk").values("pk", "amount_minor").query.sql_with_params()
+def _payable(
+    rows: QuerySet[Entitlement] | QuerySet[Remedy] | QuerySet[Payout],
+    *,
+    amount: str = "amount_minor",
+) -> Payable:
+    inner, params = rows.order_by("pk").values("pk", amount).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), coalesce(sum(amount), 0),"  # noqa: S608  the queryset's own SQL
@@ -267,7 +271,8 @@ def _book_remedies(run: Run, batch: Batch, rows: QuerySet[Remedy]) -> Moved:
     return _booked(
         f"""
         WITH chosen AS MATERIALIZED (
-            SELECT r.id, r.amount_minor, p.id AS payee_id, p.holder_id
+            SELECT r.id, r.amount_minor - r.netted_minor AS amount_minor, p.id AS payee_id,
+                p.holder_id
             FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id
             JOIN refunds_fraudclaim c ON c.id = l.claim_id
                 JOIN wallets_wallet w ON w.id = c.wallet_id

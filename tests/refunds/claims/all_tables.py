@@ -281,7 +281,7 @@ def _listed(subject: str, kind: str, maker: Any, second: Any) -> None:
 
 
 def _issuer(scene: Scene) -> None:
-    """The charge was refunded by the issuer, and then charged back."""
+    """The charge was refunded by the issuer, which then asked what for, and then charged back."""
     charge = TopUp.objects.get(amount_minor=20_000, source="credit_card")
     TopUp.objects.filter(pk=charge.pk).update(rrn="918315000001", arn=SOUND_ARN)
     asked = IssuerFile.objects.get()
@@ -291,6 +291,7 @@ def _issuer(scene: Scene) -> None:
     approvals.carry_out(
         settled, shown=settled.digest, actor=scene.supervisor, reason="test", approve=True
     )
+    scene.answer(asked, "need_info")
     chargebacks.register(
         scene.issuer,
         chargeback_ref="CB1",

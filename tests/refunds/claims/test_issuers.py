@@ -215,7 +215,7 @@ def test_a_file_imported_a_second_time_changes_nothing(scene: Scene) -> None:
     assert balance("fraud_suspense") == 0
 
 
-def test_a_second_answer_to_an_answered_request_changes_nothing(scene: Scene) -> None:
+def test_a_second_answer_to_an_answered_request_is_a_doubt(scene: Scene) -> None:
     """Rule 25."""
     wallet = scene.victim(30_000)
     scene.confirmed(wallet)
@@ -223,7 +223,7 @@ def test_a_second_answer_to_an_answered_request_changes_nothing(scene: Scene) ->
     scene.answer(file, "accepted_debit_stopped")
     done = scene.answer(file, "declined")
     assert (done.applied, done.not_awaited) == (0, 1)
-    assert kinds(wallet) == [("stop_debit", "remedied")]
+    assert kinds(wallet) == [("stop_debit", "contested"), ("compensation_payout", "asked")]
 
 
 @pytest.mark.parametrize(

@@ -268,6 +268,8 @@ PLACES = (
     Place("refunds.remedies.chargeback_answers.ask", "refunds.draft_issuer_action"),
     Place("refunds.remedies.chargeback_answers.record_outcome", "refunds.draft_issuer_action"),
     Place("refunds.remedies.chargebacks.register", "refunds.draft_issuer_action", by_system=True),
+    Place("refunds.remedies.doubts.ask_settle", "refunds.send_issuer_action"),
+    Place("refunds.remedies.doubts.take_over", "refunds.send_issuer_action"),
     Place("refunds.remedies.follow_up.escalate", "refunds.send_issuer_action"),
     Place(
         "refunds.remedies.issuer_answers.import_answers",
