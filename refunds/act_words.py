@@ -239,6 +239,7 @@ words.ACTS.add_all(
         "claims.name_losses": _("Losses named"),
         "claims.drop_loss": _("Loss dropped"),
         "claims.propose": _("Decision about claims proposed"),
+        "claims.review": _("Claims of a sample reviewed"),
         "claims.ask_again": _("Decision about claims asked again"),
         "claims.decide": _("Claims decided"),
         "claims.appeal": _("Appeal recorded"),

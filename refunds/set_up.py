@@ -20,6 +20,7 @@ from refunds.models import (
     SchemeClock,
     Successor,
 )
+from refunds.models.claim_terms import SAMPLE_EVERY, default_bands
 from refunds.payouts import refund_limits
 from refunds.payouts.methods import METHODS
 from winddown.actors import Actor
@@ -167,10 +168,12 @@ class AccountForm(RowForm):
     )
 
 
-class CostsField(forms.Field):
-    """A list of pairs: the greatest amount, and the cost of one payout up to it. Its value is the
-    same list in order of the amounts.
+class PairsField(forms.Field):
+    """A list of pairs: the greatest amount, and what holds up to it. Its value is the same list in
+    order of the amounts.
     """
+
+    example: str
 
     def to_python(self, value: Any) -> list[list[int]]:
         pairs = [list(each) if isinstance(each, list) else [] for each in value or []]
@@ -179,11 +182,32 @@ class CostsField(forms.Field):
             for pair in pairs
         )
         if not sound or len({pair[0] for pair in pairs}) < len(pairs):
-            raise forms.ValidationError(
-                "A list of pairs like [[10000, 360], [100000, 420]] is expected:"
-                " up to which amount, and what one payout costs."
-            )
+            raise forms.ValidationError(self.example)
         return sorted(pairs)
+
+
+class CostsField(PairsField):
+    """What one payout costs, by its amount."""
+
+    example = (
+        "A list of pairs like [[10000, 360], [100000, 420]] is expected:"
+        " up to which amount, and what one payout costs."
+    )
+
+
+class BandsField(PairsField):
+    """How many claims one person decides at once, by their amount."""
+
+    example = (
+        "A list of pairs like [[30000, 200], [100000, 100]] is expected:"
+        " up to which amount, and how many claims are decided at once, 1 to 500."
+    )
+
+    def to_python(self, value: Any) -> list[list[int]]:
+        pairs = super().to_python(value)
+        if not all(1 <= claims <= 500 for _, claims in pairs):
+            raise forms.ValidationError(self.example)
+        return pairs or default_bands()
 
 
 class MethodForm(RowForm):
@@ -337,6 +361,19 @@ class ClaimsForm(RowForm):
         initial="lifo",
         help_text="which value a payment took whose payer nobody can name: one of"
         f" {', '.join(ClaimTerms.Tracing.values)}",
+    )
+    bands = BandsField(
+        required=False,
+        initial=default_bands,
+        help_text="pairs of the greatest amount, and how many claims of at most it one person decides"
+        " at once, 1 to 500",
+    )
+    sample_every = forms.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=1_000,
+        initial=SAMPLE_EVERY,
+        help_text="of how many proposed claims one is reviewed by another supervisor too, 1 to 1000",
     )
     source = forms.CharField(
         initial="decision of the board, 5 July 2019", help_text="who laid this down, and where"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from refunds.models import ClaimDecision, FraudClaim
 from winddown import clock
+from winddown.authority import approvals
 
 
 def written(
@@ -19,6 +20,12 @@ def written(
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([columns, *lines])
     return path
+
+
+def in_sample(decision: ClaimDecision) -> str:
+    """Returns the references of the claims that another supervisor reviews before the decision."""
+    chosen = approvals.newest(decision.subject).summary["sample"]
+    return " ".join(each.reference for each in FraudClaim.objects.filter(pk__in=chosen))
 
 
 def references(claims: Sequence[FraudClaim]) -> Iterator[str]:

@@ -7,12 +7,13 @@ import csv
 import datetime as dt
 from pathlib import Path
 
-from django.db.models import Sum
+from django.db.models import Max, Sum
 
 from refunds.claims import damage, intake, victims
+from refunds.claims.desk_acts import AGREES
 from refunds.models import ClaimDecision, FraudClaim, IssuerAction, Remedy, RequestList
 from rehearsal import issuers
-from rehearsal.claim_files import references, written
+from rehearsal.claim_files import in_sample, references, written
 from rehearsal.operations import Operations
 from rehearsal.stage import PEOPLE
 from wallets.models import Hold, Posting, TopUp, Wallet
@@ -142,18 +143,26 @@ class Compensation:
             words = ["propose_claims", f"--claims={named}", f"--verdict={verdict}"]
             if rejection:
                 words.append(f"--rejection={rejection}")
+            last = ClaimDecision.objects.aggregate(last=Max("pk"))["last"] or 0
             self.doors.must(*words, by="analyst", reason="investigated")
-            decision = ClaimDecision.objects.latest("pk")
-            if done or PEOPLE["supervisor"] in self.report.staff:
-                self._approve(decision.subject, decision.digest)
-            else:
-                sum_minor = sum(decision_sums(decision))
-                supervisor = self.operations.desk("supervisor")
-                supervisor.decide(
-                    decision.subject, reason="evidence checked", amount_minor=sum_minor
-                )
-            done += decision.claims.count()
+            for decision in ClaimDecision.objects.filter(pk__gt=last).order_by("pk"):
+                self._review(decision)
+                if done or PEOPLE["supervisor"] in self.report.staff:
+                    self._approve(decision.subject, decision.digest)
+                else:
+                    sum_minor = sum(decision_sums(decision))
+                    supervisor = self.operations.desk("supervisor")
+                    supervisor.decide(
+                        decision.subject, reason="evidence checked", amount_minor=sum_minor
+                    )
+                done += decision.claims.count()
         return done
+
+    def _review(self, decision: ClaimDecision) -> None:
+        """Another supervisor agrees with each claim of the sample."""
+        if sample := in_sample(decision):
+            words = ("review_claims", f"--claims={sample}", f"--finding={AGREES}")
+            self.doors.must(*words, by="supervisor2", reason="evidence read")
 
     def _approve(self, subject: str, digest: str) -> None:
         """The supervisor has approved exactly what the digest is of."""

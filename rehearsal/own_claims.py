@@ -11,6 +11,7 @@ from django.db.models import Max, QuerySet
 
 from accounts.models import User
 from refunds.claims import intake, wallet_traces
+from refunds.claims.desk_acts import AGREES
 from refunds.models import (
     ClaimDecision,
     FraudClaim,
@@ -21,7 +22,7 @@ from refunds.models import (
     RuleHit,
 )
 from rehearsal import issuers
-from rehearsal.claim_files import references, written
+from rehearsal.claim_files import in_sample, references, written
 from rehearsal.own_staff import Staff
 from wallets.models import TopUp
 from winddown import clock
@@ -140,9 +141,13 @@ class OwnClaims:
             words = ["propose_claims", f"--claims={named}", f"--verdict={verdict}"]
             if rejection:
                 words.append(f"--rejection={rejection}")
+            last = ClaimDecision.objects.aggregate(last=Max("pk"))["last"] or 0
             if self.staff.act("fraud_analyst", *words):
-                decision = ClaimDecision.objects.latest("pk")
-                self.staff.approve(decision.subject, "fraud_supervisor")
+                for decision in ClaimDecision.objects.filter(pk__gt=last).order_by("pk"):
+                    if sample := in_sample(decision):
+                        words = ["review_claims", f"--claims={sample}", f"--finding={AGREES}"]
+                        self.staff.act("fraud_supervisor", *words, number=1)
+                    self.staff.approve(decision.subject, "fraud_supervisor")
 
     # --- issuers ----------------------------------------------------------------------------------
 

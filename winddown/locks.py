@@ -39,6 +39,7 @@ class Lock(IntEnum):
     DUTY_ADDRESS = 7023
     PHONE_MESSAGES = 7024
     MERCHANTS = 7025
+    CLAIM_LISTS = 7033
     PERSONS = 7027
     REQUESTS = 7031  # while a request gets its number
     PAYOUT_DAY = 7026  # by value date; written out in sealed_batch_is_frozen

@@ -7,6 +7,7 @@ from typing import Any
 
 from refunds.claims.attribution import Policy
 from refunds.models import ClaimTerms
+from refunds.models.claim_terms import SAMPLE_EVERY, default_bands
 from winddown import clock
 from winddown.actors import Actor
 from winddown.evidence import audit
@@ -21,6 +22,20 @@ def tracing_policy() -> Policy:
     """Returns the policy for payments whose payer nobody can name."""
     newest = in_force()
     return Policy(newest.tracing if newest else ClaimTerms.Tracing.LIFO)
+
+
+def bands() -> list[tuple[int, int]]:
+    """Returns the greatest amount of each band in minor units, the least first, and how many claims
+    of it are decided at once.
+    """
+    newest = in_force()
+    return sorted((most, claims) for most, claims in (newest.bands if newest else default_bands()))
+
+
+def sample_every() -> int:
+    """Returns of how many proposed claims one is reviewed twice."""
+    newest = in_force()
+    return newest.sample_every if newest else SAMPLE_EVERY
 
 
 def set_down(given: Mapping[str, Any], *, actor: Actor, reason: str) -> ClaimTerms:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet, Sum
 
-from refunds.claims import holding, links, losses, makers, telling
+from refunds.claims import holding, links, lists, losses, makers, telling
 from refunds.models import ClaimDecision, FraudClaim, Loss, PaymentPayer
 from refunds.remedies import chargebacks, slots
 from wallets.models import LedgerAccount
@@ -41,7 +41,7 @@ def propose(
     evidence: Sequence[Mapping[str, object]] = (),
 ) -> ClaimDecision:
     """The claims are proposed as one list, and a second person is asked to sign its digest over ids
-    and amounts.
+    and amounts. They were found in one way and are of one band of amounts.
 
     All must be under investigation. A confirmation needs at least one loss per claim, a rejection
     its reason; what was confirmed is not rejected later. Somebody has looked at every linked claim.
@@ -87,17 +87,44 @@ def propose(
         return decision
 
 
+def propose_lists(
+    claims: Iterable[FraudClaim], *, actor: Actor, reason: str, **proposed: Any
+) -> list[ClaimDecision]:
+    """The claims are proposed in as many lists as their ways of detection and their amounts ask for,
+    all or none. Raises what `propose` raises.
+    """
+    require(actor, "refunds.work_claim", action="propose a decision")
+    ids = [claim.pk for claim in claims]
+    with transaction.atomic():
+        makers.refuse_earlier(ids, actor=actor)
+        losses.retrace(ids, actor=actor)
+        parts = lists.parts(_amounts(FraudClaim.objects.filter(pk__in=ids)))
+        return [
+            propose(FraudClaim.objects.filter(pk__in=part), actor=actor, reason=reason, **proposed)
+            for part in parts or [[]]
+        ]
+
+
 def _proposed(verdict: str, rows: QuerySet[FraudClaim], *, maker: Actor) -> ClaimDecision:
     """The list of the claims is stored with its digest, number and sum."""
-    content = _content(verdict, rows)
-    return ClaimDecision.objects.create(
+    amounts = _amounts(rows)
+    kind = lists.one_kind(amounts)
+    seed, sampled = lists.draw(len(amounts))
+    decision = ClaimDecision(
         verdict=verdict,
         maker_id=maker.pk,
-        digest=approvals.digest_of(content),
-        claims_count=len(content["claims"]),
-        amount_minor=sum(content["claims"].values()),
+        claims_count=len(amounts),
+        amount_minor=sum(amounts.values()),
         proposed_at=clock.now(),
+        found_by=kind.found_by,
+        up_to_minor=kind.up_to_minor,
+        claims_max=kind.claims_max,
+        seed=seed,
+        sampled=sampled,
     )
+    decision.digest = approvals.digest_of(_content(decision, rows))
+    decision.save()
+    return decision
 
 
 def _refuse_unfit_list(ids: Collection[int], *, without_reason: bool) -> None:
@@ -117,25 +144,37 @@ def _signed_list(decision: ClaimDecision, rows: QuerySet[FraudClaim]) -> approva
         subject=decision.subject,
         stage=STAGE,
         permission="refunds.decide_claim",
-        content=lambda: _content(decision.verdict, rows),
+        content=lambda: _content(decision, rows),
     )
 
 
 class Content(TypedDict):
-    """What is signed: the verdict, and every claim's id with the sum of its losses."""
+    """What is signed: the verdict, every claim's id with the sum of its losses, and the claims of the
+    sample with the seed that they follow from.
+    """
 
     verdict: str
     claims: dict[str, int]
+    seed: str
+    sample: list[int]
 
 
-def _content(verdict: str, rows: QuerySet[FraudClaim]) -> Content:
+def _content(decision: ClaimDecision, rows: QuerySet[FraudClaim]) -> Content:
+    amounts = _amounts(rows)
+    return {
+        "verdict": str(decision.verdict),
+        "claims": {str(claim): lost for claim, lost in amounts.items()},
+        "seed": decision.seed,
+        "sample": lists.sample(amounts, seed=decision.seed, sampled=decision.sampled),
+    }
+
+
+def _amounts(rows: QuerySet[FraudClaim]) -> dict[int, int]:
+    """Returns what was lost in each claim, in the order of the claims."""
     sums = rows.order_by("pk").annotate(
         lost=Sum("losses__amount_minor", filter=Q(losses__dropped_at=None))
     )
-    return {
-        "verdict": str(verdict),
-        "claims": {str(pk): lost or 0 for pk, lost in sums.values_list("pk", "lost")},
-    }
+    return {claim: lost or 0 for claim, lost in sums.values_list("pk", "lost")}
 
 
 def _gather_evidence(claim_ids: Collection[int], added: list[Mapping[str, object]]) -> None:
@@ -177,7 +216,8 @@ def decide(
 ) -> int:
     """A second person has decided exactly the list of `digest`. Returns how many claims moved.
 
-    A confirmation is refused with `GuardNotMet` when a payment or a reversal has changed since then
+    Refused with `GuardNotMet` while another supervisor has not agreed with every claim of the
+    sample. A confirmation is refused when a payment or a reversal has changed since then
     what the thief spent: the list is sent back and proposed again.
 
     After a confirmation every loss is the operator's (fraud loss to fraud suspense), the unspent
@@ -190,6 +230,8 @@ def decide(
         rows = _standing(decision)
         ids = list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
         chosen = FraudClaim.objects.filter(pk__in=ids)
+        if approve:
+            lists.refuse_unreviewed(decision, ids, actor=actor)
         _signed_list(decision, chosen).decide(
             actor=actor, digest=digest, reason=reason, approve=approve
         )

@@ -16,6 +16,7 @@ from refunds.claims import (
     ending,
     holding,
     intake,
+    lists,
     log_export,
     losses,
     reporting,
@@ -115,6 +116,19 @@ class ProposeForm(ClaimsForm):
         return given
 
 
+AGREES = "agrees"
+
+
+class ReviewForm(ClaimsForm):
+    finding = forms.ChoiceField(
+        label=_("What you found"),
+        choices=[
+            (AGREES, _("The evidence bears the verdict")),
+            ("disagrees", _("The evidence does not bear it")),
+        ],
+    )
+
+
 class DecisionForm(ReasonForm):
     decision = RowField(
         ClaimDecision,
@@ -165,7 +179,7 @@ def _moves(name: str) -> Any:
 
 
 def _propose(actor: Actor, given: dict[str, Any]) -> object:
-    return deciding.propose(
+    return deciding.propose_lists(
         given["claims"],
         verdict=given["verdict"],
         rejection=given["rejection"],
@@ -259,10 +273,25 @@ DESK: dict[str, Act] = {
     ),
     "propose": Act(
         title=pgettext_lazy("verb", "Propose a decision"),
-        effect=_("A supervisor who did not work on the claims decides."),
+        effect=_(
+            "A supervisor who did not work on the claims decides. Many become several lists, by how"
+            " they were found and by amount."
+        ),
         permission=WORK,
         form=ProposeForm,
         do=_propose,
+    ),
+    "review": Act(
+        title=pgettext_lazy("verb", "Review claims of a sample"),
+        effect=_("Their list can be decided by somebody else, or is sent back."),
+        permission=DECIDE,
+        form=ReviewForm,
+        do=lambda actor, given: lists.review(
+            given["claims"],
+            agrees=given["finding"] == AGREES,
+            actor=actor,
+            reason=given["reason"],
+        ),
     ),
     "ask-again": Act(
         title=pgettext_lazy("verb", "Ask for the decision again"),

@@ -14,7 +14,7 @@ from django.db.models.functions import Least, TruncDay
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from refunds.claims import case_file, claim_rules, ways_page
+from refunds.claims import case_file, claim_rules, lists, ways_page
 from refunds.claims.desk_acts import DESK, FUNDINGS, PAYERS, REJECTIONS
 from refunds.claims.desk_fields import claim_number
 from refunds.claims.report_acts import CHANNELS
@@ -42,11 +42,13 @@ from winddown.words import Text
 PAGE_ROWS = 50
 MOVEMENTS_SHOWN = 100
 State = FraudClaim.State
+SAMPLE = "sample"
 QUEUES: dict[str, tuple[Text, tuple[str, ...]]] = {
     "work": (_("Everything that waits for staff"), FraudClaim.UNDECIDED),
     "new": (_("New"), FraudClaim.CANDIDATES),
     "taken": (_("Under investigation"), FraudClaim.TAKEN_UP),
     "decide": (_("To be decided"), FraudClaim.PROPOSED),
+    SAMPLE: (_("Sample, to be reviewed a second time"), FraudClaim.PROPOSED),
     "owed": (_("To be made good"), FraudClaim.OWED),
     "over": (_("Over"), FraudClaim.SETTLED),
 }
@@ -157,6 +159,8 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
     form = QueueForm(given if given.get("queue") else {**given.dict(), "queue": "work"})
     chosen = form.cleaned_data if form.is_valid() else {"queue": "work"}
     found = FraudClaim.objects.filter(state__in=QUEUES[chosen["queue"]][1])
+    if chosen["queue"] == SAMPLE:
+        found = found.filter(pk__in=lists.waiting())
     if chosen.get("channel"):
         found = found.filter(channel=chosen["channel"])
     if chosen.get("reference"):
@@ -195,7 +199,7 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
         decisions=_decisions(
             (
                 *("report", "report-card", "enquire", "load-reports", "load-losses", "find"),
-                *("take-up", "assign", "propose", "publish"),
+                *("take-up", "assign", "propose", "review", "publish"),
             ),
             actor=actor,
         ),
@@ -290,8 +294,8 @@ def _possible(claim: FraudClaim) -> tuple[str, ...]:
         State.TRIAGE: ("take-up", "ask"),
         State.INVESTIGATING: ("losses", "payers", "drop-loss", "ask", "propose"),
         State.AWAITING_CUSTOMER: ("take-answer", "resume", "losses", "payers", "drop-loss"),
-        State.PROPOSED_CONFIRM: ("ask-again",),
-        State.PROPOSED_REJECT: ("ask-again",),
+        State.PROPOSED_CONFIRM: ("review", "ask-again"),
+        State.PROPOSED_REJECT: ("review", "ask-again"),
         State.REJECTED: ("appeal", "release"),
         State.APPEALED: ("take-up",),
         State.REMEDIED: ("close", "reopen"),

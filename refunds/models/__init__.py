@@ -17,6 +17,7 @@ from refunds.models.claim_decision import ClaimDecision
 from refunds.models.claim_file import ClaimFile
 from refunds.models.claim_note import ClaimNote
 from refunds.models.claim_number import ClaimLetter, ClaimNumber
+from refunds.models.claim_review import ClaimReview
 from refunds.models.claim_terms import ClaimTerms
 from refunds.models.closing_document import ClosingDocument
 from refunds.models.closing_proof import ClosingProof
@@ -85,6 +86,7 @@ __all__ = [
     "ClaimLetter",
     "ClaimNote",
     "ClaimNumber",
+    "ClaimReview",
     "ClaimTerms",
     "ClosingDocument",
     "ClosingProof",

@@ -199,7 +199,7 @@ class FraudClaim(Stateful):
                 when=pgtrigger.After,
                 operation=pgtrigger.Update,
                 referencing=pgtrigger.Referencing(old="before", new="after"),
-                declare=[("undecided", "bigint"), ("own", "bigint")],
+                declare=[("undecided", "bigint"), ("own", "bigint"), ("unreviewed", "bigint")],
                 func=f"""
                     IF (SELECT count(*) FROM before b JOIN after a ON a.id = b.id
                         WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')) = 0 THEN
@@ -251,6 +251,27 @@ class FraudClaim(Stateful):
                     IF own IS NOT NULL THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.SAME_PERSON}', MESSAGE = format(
                             'claim %s was worked on by the person who decides it', own);
+                    END IF;
+                    -- The sample follows from the seed: the claims whose hash with it is least.
+                    SELECT min(k.claim_id) INTO unreviewed
+                    FROM refunds_claimdecision d
+                    JOIN winddown_signature s ON s.subject = 'claim_decision:' || d.id
+                        AND s.part = 'approved' AND s.digest = d.digest
+                    JOIN winddown_approval p ON p.id = s.approval_id
+                    CROSS JOIN LATERAL (
+                        SELECT key::bigint AS claim_id
+                        FROM jsonb_object_keys(p.summary->'claims') AS key
+                        ORDER BY sha256(convert_to(d.seed || ':' || key, 'UTF8')) LIMIT d.sampled) k
+                    WHERE d.sampled > 0 AND d.id = ANY (ARRAY(
+                            SELECT a.decision_id FROM before b JOIN after a ON a.id = b.id
+                            WHERE a.state <> b.state AND a.state IN ('confirmed', 'rejected')))
+                      AND NOT EXISTS (SELECT FROM refunds_claimreview r
+                        JOIN accounts_user u ON u.id = r.reviewer_id
+                        WHERE r.decision_id = d.id AND r.claim_id = k.claim_id AND r.agrees
+                          AND u.staff_number <> s.staff_number);
+                    IF unreviewed IS NOT NULL THEN
+                        RAISE EXCEPTION USING ERRCODE = '{SqlState.NOT_APPROVED}', MESSAGE = format(
+                            'claim %s of the sample has no second review', unreviewed);
                     END IF;
                     RETURN NULL;
                 """,

@@ -138,6 +138,7 @@ def _claims_content(listed: dict[str, Any]) -> list[Change]:
     return [
         Change(_("Losses of the claims"), sum(losses), is_amount=True),
         Change(_("Claims"), len(losses)),
+        Change(_("Claims of the sample, reviewed twice"), len(listed.get("sample", ()))),
     ]
 
 

@@ -262,6 +262,7 @@ VERBS = {
             "refunds.work_claim",
         ),
         "release": "wallets.release_wallet",
+        "review": "refunds.decide_claim",
         "drop": "refunds.decide_claim",
         "close": "refunds.decide_claim",
         "release-reserve": "refunds.decide_claim",

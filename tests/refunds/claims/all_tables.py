@@ -24,7 +24,7 @@ from refunds.applications.origins import Origin
 from refunds.bankfiles import zengin_result, zengin_transfer
 from refunds.bankfiles.answers import ResultLine, ReturnReason
 from refunds.bankfiles.zengin_result import AnswerKind
-from refunds.claims import deciding, log_export, reserve, victims, ways_in
+from refunds.claims import deciding, lists, log_export, reserve, victims, ways_in
 from refunds.closing import other_ends
 from refunds.models import (
     ApplicationDocument,
@@ -108,6 +108,7 @@ def _disputed(scene: Scene) -> None:
     decision = deciding.propose(
         [claim], verdict="reject", rejection="no_loss", actor=scene.analyst, reason="test"
     )
+    lists.review([claim], agrees=True, actor=person("refunds.decide_claim"), reason="test")
     deciding.decide(decision, actor=scene.supervisor, digest=decision.digest, reason="test")
 
 

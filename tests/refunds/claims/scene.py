@@ -143,9 +143,12 @@ class Scene:
         )
 
     def confirmed(self, *wallets: Wallet) -> list[FraudClaim]:
-        decision = self.proposed(*wallets)
-        deciding.decide(decision, actor=self.supervisor, digest=decision.digest, reason="test")
-        return list(FraudClaim.objects.filter(decision=decision).order_by("pk"))
+        found = deciding.propose_lists(
+            self.reported(*wallets), verdict="confirm", actor=self.analyst, reason="test"
+        )
+        for decision in found:
+            deciding.decide(decision, actor=self.supervisor, digest=decision.digest, reason="test")
+        return list(FraudClaim.objects.filter(decision__in=found).order_by("pk"))
 
     def asked(self) -> IssuerFile:
         """Every draft to the issuer is approved by a second person and sent."""

@@ -203,6 +203,8 @@ PLACES = (
     Place("refunds.claims.deciding.propose", "refunds.work_claim"),
     Place("refunds.claims.asking.answer", "refunds.report_claim", given=_report),
     Place("refunds.claims.asking.ask", "refunds.work_claim"),
+    Place("refunds.claims.deciding.propose_lists", "refunds.work_claim"),
+    Place("refunds.claims.lists.review", "refunds.decide_claim"),
     Place("refunds.claims.ending.request_reopening", "refunds.reopen_claim"),
     Place("refunds.claims.files.disclose", "refunds.work_claim"),
     Place(
