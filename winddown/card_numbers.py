@@ -13,6 +13,10 @@ _BETWEEN: Final = (
     "[ \u00a0\u3000\\-\u2010-\u2015\u2212\u30fc\uff0d./_\uff0e\uff0f\uff3f\u00b7\u30fb\uff65|*+]"
 )
 _RUN: Final = re.compile(rf"\d+(?:{_BETWEEN}{{1,3}}\d+)*")
+_KEY: Final = re.compile(
+    r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.IGNORECASE
+)
+_HEXADECIMAL: Final = "abcdefABCDEF"
 _GROUP: Final = re.compile(r"\d+")
 # ISO/IEC 7812: the beginnings and lengths of the card networks, so that other long numbers are not taken for one.
 _BEGINS: Final = re.compile(
@@ -37,13 +41,23 @@ def card_number_in(value: str) -> bool:
 
 def told_in(text: str) -> bool:
     """Returns whether somebody wrote a card number into the text, with any separators, in digits of
-    any width, also beside other numbers.
+    any width, also beside other numbers. Digits of keys and digests, which stand beside letters from
+    a to f, are none.
     """
-    return any(_in_run(found[0]) for found in _RUN.finditer(text))
+    told = _KEY.sub("", text)
+    return any(_in_groups(_groups(found, told)) for found in _RUN.finditer(told))
 
 
-def _in_run(run: str) -> bool:
-    groups = _GROUP.findall(run)
+def _groups(run: re.Match[str], text: str) -> list[str]:
+    groups = _GROUP.findall(run[0])
+    if run.start() and text[run.start() - 1] in _HEXADECIMAL:
+        groups = groups[1:]
+    if run.end() < len(text) and text[run.end()] in _HEXADECIMAL:
+        groups = groups[:-1]
+    return groups
+
+
+def _in_groups(groups: list[str]) -> bool:
     for first in range(len(groups)):
         digits = ""
         for group in groups[first:]:
