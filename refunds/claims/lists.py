@@ -24,7 +24,7 @@ from winddown.evidence import audit
 from winddown.locks import Lock
 from winddown.sqlstates import SqlState, sqlstate_of
 
-_FAMILIES = {rule.code: rule.family for rule in RULES}
+_FAMILIES: dict[str, str] = {rule.code: str(rule.family or rule.code) for rule in RULES}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,7 +46,7 @@ def kinds_of(amounts: Mapping[int, int]) -> dict[int, Kind]:
             f"SELECT c.id, {FIRST_WAY} FROM refunds_fraudclaim c WHERE c.id = ANY (%s)",  # noqa: S608
             [list(amounts)],
         )
-        ways = dict(cursor.fetchall())
+        ways: dict[int, str] = dict(cursor.fetchall())
     bands = claim_rules.bands()
     found = {}
     for claim, amount in amounts.items():
