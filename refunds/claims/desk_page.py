@@ -8,10 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.db import transaction
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Least, TruncDay
+from django.db import connection, transaction
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from refunds.claims import case_file, claim_rules, lists, ways_page
@@ -20,7 +19,6 @@ from refunds.claims.desk_fields import claim_number
 from refunds.claims.report_acts import CHANNELS
 from refunds.claims.wallet_traces import wallet_traces
 from refunds.models import (
-    ClaimNote,
     FraudClaim,
     FraudClaimTransition,
     FraudReport,
@@ -165,36 +163,25 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
         found = found.filter(channel=chosen["channel"])
     if chosen.get("reference"):
         found = FraudClaim.objects.filter(pk=claim_number(chosen["reference"]) or 0)
-    at = clock.now()
-    lost = Loss.objects.filter(claim=OuterRef("pk"), dropped_at=None).values("claim")
-    waits = Q(losses__remedies__state__in=Remedy.UNDER_WAY)
-    rows = found.annotate(
-        lost=Subquery(lost.annotate(sum=Sum("amount_minor")).values("sum")),
-        asked_by=Min("losses__remedies__action__deadline_at", filter=waits),
-        due=Subquery(_newest(ClaimNote.Kind.DUE).values("until")[:1]),
-        deadline=Least("asked_by", "due"),
-        person=Subquery(_newest(ClaimNote.Kind.ASSIGNED).values("person__login_id")[:1]),
-        put_off=Subquery(_newest(ClaimNote.Kind.SNOOZED).values("until")[:1]),
-        escalated=Exists(_newest(ClaimNote.Kind.ESCALATED)),
-    )
-    if not chosen.get("put_off") and not chosen.get("reference"):
-        rows = rows.filter(Q(put_off=None) | Q(put_off__lte=at))
-    if chosen.get("person"):
-        rows = rows.filter(person=chosen["person"])
-    rows = rows.order_by(
-        F("escalated").desc(),
-        TruncDay("deadline").asc(nulls_last=True),
-        F("lost").desc(nulls_last=True),
-        "pk",
-    )
+    at, person = clock.now(), chosen.get("person") or None
+    every = bool(chosen.get("put_off") or chosen.get("reference"))
+    chosen_sql, chosen_params = found.values("pk").query.sql_with_params()
+    zone = timezone.get_current_timezone_name()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _QUEUE.format(chosen=chosen_sql),
+            [*chosen_params, list(Remedy.UNDER_WAY), every, at, person, person, zone, PAGE_ROWS],
+        )
+        rows = cursor.fetchall()
+    claims = FraudClaim.objects.in_bulk([row[0] for row in rows])
     return QueuePage(
         at=at,
         form=form,
         rows=[
-            Row(each, each.lost or 0, each.deadline, each.person or "", each.escalated)
-            for each in rows[:PAGE_ROWS]
+            Row(claims[claim], int(lost), deadline, person or "", escalated)
+            for claim, lost, deadline, person, escalated, _total in rows
         ],
-        total=rows.count(),
+        total=rows[0][-1] if rows else 0,
         enquiries=case_file.enquiries(),
         decisions=_decisions(
             (
@@ -206,8 +193,36 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
     )
 
 
-def _newest(kind: str) -> QuerySet[ClaimNote]:
-    return ClaimNote.objects.filter(claim=OuterRef("pk"), kind=kind).order_by("-pk")
+# Each table is read once, because a subquery would be asked for every claim of the queue. Of the notes
+# of a kind the newest holds.
+_QUEUE = """
+    WITH chosen (id) AS MATERIALIZED (
+        {chosen}
+    ), lines AS (
+        SELECT l.claim_id, sum(l.amount_minor) AS amount_minor, min(a.deadline_at) AS deadline_at
+        FROM chosen c JOIN refunds_loss l ON l.claim_id = c.id AND l.dropped_at IS NULL
+        LEFT JOIN refunds_remedy r ON r.loss_id = l.id AND r.state = ANY (%s)
+        LEFT JOIN refunds_issueraction a ON a.remedy_id = r.id
+        GROUP BY l.claim_id
+    ), noted AS (
+        SELECT claim_id,
+            (array_agg(until ORDER BY id DESC) FILTER (WHERE kind = 'due'))[1] AS due,
+            (array_agg(until ORDER BY id DESC) FILTER (WHERE kind = 'snoozed'))[1] AS put_off,
+            (array_agg(person_id ORDER BY id DESC) FILTER (WHERE kind = 'assigned'))[1] AS person_id,
+            bool_or(kind = 'escalated') AS escalated
+        FROM refunds_claimnote GROUP BY claim_id
+    )
+    SELECT c.id, coalesce(lines.amount_minor, 0), LEAST(lines.deadline_at, noted.due),
+        u.login_id, coalesce(noted.escalated, false), count(*) OVER ()
+    FROM chosen c LEFT JOIN lines ON lines.claim_id = c.id
+    LEFT JOIN noted ON noted.claim_id = c.id LEFT JOIN accounts_user u ON u.id = noted.person_id
+    WHERE (%s OR noted.put_off IS NULL OR noted.put_off <= %s)
+        AND (%s::text IS NULL OR u.login_id = %s)
+    ORDER BY coalesce(noted.escalated, false) DESC,
+        (LEAST(lines.deadline_at, noted.due) AT TIME ZONE %s)::date ASC NULLS LAST,
+        lines.amount_minor DESC NULLS LAST, c.id
+    LIMIT %s
+"""
 
 
 def one(number: int, *, actor: Actor) -> ClaimPage | None:
