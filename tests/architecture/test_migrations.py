@@ -62,7 +62,7 @@ MIGRATIONS = {
         "0046_chargebacks_hold_the_slot",
         "0047_doubts",
         "0046_lists_and_samples",
-        "0047_lists_and_samples",
+        "0048_lists_and_samples",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

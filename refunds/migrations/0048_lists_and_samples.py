@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('refunds', '0046_chargebacks_hold_the_slot'),
+        ('refunds', '0047_doubts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
