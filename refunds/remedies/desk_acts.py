@@ -74,6 +74,13 @@ VERDICTS: dict[str, Text] = {
 }
 
 
+FORMATS: dict[str, Text] = {
+    "csv": "CSV",
+    "json": "JSON",
+    "sheet": _("A sheet to print"),
+}
+
+
 class RowsField(SayingField):
     """Rows by their numbers, separated by spaces or commas. Its value is a list of rows."""
 
@@ -132,6 +139,10 @@ class IssuerForm(ReasonForm):
 class SendForm(IssuerForm):
     again = forms.BooleanField(
         label=_("Repeat requests that are overdue or need more"), required=False
+    )
+
+    written_as = forms.ChoiceField(
+        label=_("Format"), required=False, choices=[("", _("As usual")), *FORMATS.items()]
     )
 
 
@@ -309,7 +320,13 @@ def _submit(actor: Actor, given: dict[str, Any]) -> RequestList:
 
 def _send(actor: Actor, given: dict[str, Any]) -> HttpResponse:
     """Returns the file as an answer that a browser stores."""
-    file = requests.send(given["issuer"], actor=actor, reason=given["reason"], again=given["again"])
+    file = requests.send(
+        given["issuer"],
+        actor=actor,
+        reason=given["reason"],
+        again=given["again"],
+        written_as=given["written_as"],
+    )
     if file is None:
         raise GuardNotMet(
             action=says("send issuer actions"), why=says("no request to this issuer is approved")
@@ -326,6 +343,15 @@ def _hear(actor: Actor, given: dict[str, Any]) -> object:
     return issuer_answers.import_answers(
         given["issuer"], sent.content, name=sent.name, actor=actor, reason=given["reason"]
     )
+
+
+def _foresee(actor: Actor, given: dict[str, Any]) -> HttpResponse:
+    """Returns the list of what each line would do, as an answer that a browser stores."""
+    sent: File = given["answers"]
+    lines = issuer_answers.preview(given["issuer"], sent.content, name=sent.name, actor=actor)
+    rows = ["line,verdict,why,cell"]
+    rows += [f"{each.line},{each.verdict},{each.why},{each.cell}" for each in lines]
+    return stored_file(File(name="preview.csv", content="\r\n".join([*rows, ""]).encode()))
 
 
 def _by_hand(actor: Actor, given: dict[str, Any]) -> object:
@@ -382,6 +408,13 @@ DESK: dict[str, Act] = {
         form=FileForm,
         do=_hand_out,
         tone="danger",
+    ),
+    "preview": Act(
+        title=pgettext_lazy("verb", "Look at answers before they count"),
+        effect=_("A list of what each line would do. Nothing changes."),
+        permission=SEND,
+        form=AnswersForm,
+        do=_foresee,
     ),
     "answers": Act(
         title=pgettext_lazy("verb", "Upload answers of an issuer"),

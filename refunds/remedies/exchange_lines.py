@@ -7,11 +7,12 @@ import datetime as dt
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Protocol
 
 from refunds.remedies.written_dates import day_of, instant_of, plain
+from winddown.errors import LoadRefused, says
 
 ANSWER_CODES: Final = frozenset(
     {
@@ -111,22 +112,57 @@ class Transport(Protocol):
     def encoding(self) -> str:
         """Returns the encoding of a file of this format."""
 
-    def write_requests(self, lines: Iterable[RequestLine]) -> str:
-        """Returns the request file, with the lines in the order given."""
+    def wrote(self, text: str) -> bool:
+        """Returns whether `text` is a file of this format."""
+
+    def write_requests(self, lines: Iterable[RequestLine], *, sequence: int) -> str:
+        """Returns the request file of this number, with the lines in the order given and their
+        control figures.
+        """
 
     def read_answers(
         self, text: str, *, name: str, zone: dt.tzinfo
     ) -> list[AnswerLine | FaultyLine]:
         """Returns every line of the answer file `name`. Times without an offset are of `zone`.
 
-        Raises `LoadRefused` for a file in another form, with the line and the reason.
+        Raises `LoadRefused` for a file in another form, with the line and the reason, and for one
+        whose control figures are of other lines.
         """
+
+    def line_of(self, text: str, number: int) -> str:
+        """Returns the line of an answer file as it came, without what follows a line break."""
 
     def read_requests(self, text: str) -> list[RequestLine]:
         """Returns the lines of a file that `write_requests` wrote."""
 
     def write_answers(self, lines: Iterable[AnswerLine]) -> str:
         """Returns the file from which `read_answers` reads these lines."""
+
+
+def control_of(lines: Sequence[RequestLine], sequence: int, *, body: str) -> dict[str, Any]:
+    """Returns the control figures of a request file: its number, how many lines, their sum, and the
+    SHA-256 of `body`, which holds the lines.
+    """
+    return {
+        "sequence": sequence,
+        "rows": len(lines),
+        "amount_minor": sum(line.amount_minor for line in lines),
+        "sha256": hashlib.sha256(body.encode()).hexdigest(),
+    }
+
+
+def refuse_other_control(
+    rows: object, amount_minor: object, lines: Sequence[AnswerLine | FaultyLine], *, name: str
+) -> None:
+    """Raises `LoadRefused` if an answer file says that it has other lines, as one that was cut off
+    does. A figure that is not given is not compared, nor is the sum while a line is not understood.
+    """
+    readable = [line.amount_minor for line in lines if isinstance(line, AnswerLine)]
+    figures = [(rows, len(lines))]
+    if len(readable) == len(lines):
+        figures.append((amount_minor, sum(readable)))
+    if any(given not in (None, "", counted, str(counted)) for given, counted in figures):
+        raise LoadRefused(file=name, why=says("the control figures are of other lines"))
 
 
 def cells_of(line: RequestLine | AnswerLine) -> dict[str, str]:

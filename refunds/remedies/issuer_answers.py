@@ -21,7 +21,7 @@ from refunds.models import (
 )
 from refunds.remedies import cut_offs, doubts, requests, routes, slots
 from refunds.remedies.exchange_lines import AnswerLine, FaultyLine, cells_of, digest_of
-from refunds.remedies.transports import transport_of
+from refunds.remedies.transports import transport_of, transport_that_wrote
 from winddown import card_numbers, clock
 from winddown.actors import Actor, require
 from winddown.errors import says
@@ -144,8 +144,45 @@ def _refuse_card_numbers(text: str, *, name: str) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What one line of a file would do, and why a doubtful one would wait in quarantine."""
+
+    line: int
+    verdict: str
+    why: str = ""
+    cell: str = ""
+
+
+def preview(issuer: Issuer, content: bytes, *, name: str, actor: Actor) -> list[Foreseen]:
+    """Returns what each line of the file would do now: `new` takes effect, `known` was here before,
+    `conflicting` answers what nobody waits for, `quarantined` is doubtful. Nothing changes.
+
+    Raises what `import_answers` raises.
+    """
+    require(actor, "refunds.send_issuer_action", action="preview issuer answers")
+    text = csv_lines.text_of(File(name=name, content=content))
+    _refuse_card_numbers(text, name=name)
+    lines = _read(issuer, text, name=name)
+    with transaction.atomic():
+        cut_offs.fall_back(issuer)
+        done = foreseen(issuer, lines)
+        known = _imported_before(text) is not None
+        transaction.set_rollback(True)
+    if known:
+        return [Foreseen(line.line, "known") for line in lines]
+    found = [
+        *(Foreseen(line.line, "new") for line in done.awaited),
+        *(Foreseen(line.line, "conflicting") for line in done.not_awaited),
+        *(Foreseen(line, "known") for line in done.repeated),
+        *(Foreseen(each.line, "quarantined", each.why, each.cell) for each in done.doubtful),
+    ]
+    return sorted(found, key=lambda each: each.line)
+
+
 def _read(issuer: Issuer, text: str, *, name: str) -> list[Line]:
-    return transport_of(issuer).read_answers(text, name=name, zone=Programme.current().zone)
+    transport = transport_that_wrote(text, usual=transport_of(issuer))
+    return transport.read_answers(text, name=name, zone=Programme.current().zone)
 
 
 def _log(done: Imported, issuer: Issuer, *, actor: Actor, reason: str) -> None:

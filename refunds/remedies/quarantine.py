@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from refunds.models import QuarantinedLine
+from refunds.remedies.transports import transport_of, transport_that_wrote
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
@@ -45,8 +45,9 @@ def text_of(line: QuarantinedLine) -> str:
     """Returns the line as it came, without what a note has behind a line break. It is empty after
     the file was deleted.
     """
-    lines = re.split("\r\n|\r|\n", line.file.content)
-    return lines[line.line - 1] if line.line <= len(lines) else ""
+    text = line.file.content
+    usual = transport_of(line.file.issuer)
+    return transport_that_wrote(text, usual=usual).line_of(text, line.line) if text else ""
 
 
 def ask(lines: Iterable[QuarantinedLine], *, actor: Actor, reason: str) -> Approval:

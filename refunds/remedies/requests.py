@@ -15,7 +15,7 @@ from refunds.bankfiles.calendar import next_bank_business_day
 from refunds.models import Issuer, IssuerAction, IssuerFile, RequestList
 from refunds.remedies import cut_offs, slots
 from refunds.remedies.exchange_lines import RequestLine
-from refunds.remedies.transports import transport_of
+from refunds.remedies.transports import transport_of, transport_that_wrote
 from winddown import clock
 from winddown.actors import Actor, require
 from winddown.authority import approvals
@@ -108,13 +108,16 @@ def decide(
         return moved
 
 
-def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> IssuerFile | None:
+def send(
+    issuer: Issuer, *, actor: Actor, reason: str, again: bool = False, written_as: str = ""
+) -> IssuerFile | None:
     """Every approved request to the issuer is in one frozen file, and its answer is awaited.
 
     Returns the file, or None if there is no such request. A stop of a debit that is past its
     cut-off does not leave: its loss takes the next route at once. With `again`, the file repeats the
     requests that are overdue or about which the issuer needed more information. They keep their key
-    and are sent at most three times.
+    and are sent at most three times. `written_as` names a transport other than the issuer's usual
+    one.
     """
     require(actor, "refunds.send_issuer_action", by_system=True, action="send issuer actions")
     with transaction.atomic():
@@ -125,8 +128,9 @@ def send(issuer: Issuer, *, actor: Actor, reason: str, again: bool = False) -> I
         if not chosen:
             return None
         due = _answer_due(issuer, at=at)
-        content = transport_of(issuer).write_requests(
-            _line(each, issuer, due=due) for each in chosen
+        content = transport_of(issuer, written_as).write_requests(
+            (_line(each, issuer, due=due) for each in chosen),
+            sequence=_next_sequence(issuer, IssuerFile.Direction.ASK),
         )
         ids = [action.pk for action in chosen]
         IssuerAction.objects.filter(pk__in=ids).update(attempt=F("attempt") + 1)
@@ -159,13 +163,19 @@ def _to_send(issuer: Issuer, *, again: bool) -> list[IssuerAction]:
 
 
 def send_into(
-    issuer: Issuer, directory: Path, *, actor: Actor, reason: str, again: bool = False
+    issuer: Issuer,
+    directory: Path,
+    *,
+    actor: Actor,
+    reason: str,
+    again: bool = False,
+    written_as: str = "",
 ) -> tuple[IssuerFile, Path] | None:
     """As after `send`, and the file is in `directory`. Both happen, or neither: requests whose file
     could not be written are not sent. Raises what `write_once` raises.
     """
     with transaction.atomic():
-        file = send(issuer, actor=actor, reason=reason, again=again)
+        file = send(issuer, actor=actor, reason=reason, again=again, written_as=written_as)
         return None if file is None else (file, _written(file, directory))
 
 
@@ -194,7 +204,7 @@ def hand_into(file: IssuerFile, directory: Path, *, actor: Actor, reason: str) -
 
 def as_sent(file: IssuerFile) -> File:
     """Returns the stored file of requests with the name and the bytes that its issuer gets."""
-    transport = transport_of(file.issuer)
+    transport = transport_that_wrote(file.content, usual=transport_of(file.issuer))
     name = f"asks_{file.issuer.code}_{file.sequence:04d}{transport.suffix}"
     return File(name=name, content=file.content.encode(transport.encoding))
 
@@ -259,6 +269,11 @@ def _line(action: IssuerAction, issuer: Issuer, *, due: dt.datetime) -> RequestL
     )
 
 
+def _next_sequence(issuer: Issuer, direction: str) -> int:
+    files = IssuerFile.objects.filter(issuer=issuer, direction=direction)
+    return int(files.aggregate(last=Max("sequence"))["last"] or 0) + 1
+
+
 def store(
     issuer: Issuer,
     direction: str,
@@ -272,13 +287,10 @@ def store(
     """The file is stored under the issuer's next number. The issuer's row must be locked, so that
     the numbers have no gap.
     """
-    last = IssuerFile.objects.filter(issuer=issuer, direction=direction).aggregate(
-        last=Max("sequence")
-    )["last"]
     return IssuerFile.objects.create(
         issuer=issuer,
         direction=direction,
-        sequence=(last or 0) + 1,
+        sequence=_next_sequence(issuer, direction),
         sha256=hashlib.sha256(content.encode()).hexdigest(),
         content=content,
         rows=rows,

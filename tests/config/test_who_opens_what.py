@@ -277,6 +277,7 @@ VERBS = {
         ),
         "send": "refunds.send_issuer_action",
         "hand-out": "refunds.send_issuer_action",
+        "preview": "refunds.send_issuer_action",
         "answers": "refunds.send_issuer_action",
         "by-hand": "refunds.send_issuer_action",
         "settle": "refunds.send_issuer_action",

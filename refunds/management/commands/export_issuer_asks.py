@@ -8,6 +8,7 @@ from django.core.management.base import CommandError
 
 from refunds.models import Issuer, IssuerFile
 from refunds.remedies import requests
+from refunds.remedies.transports import TRANSPORTS
 from winddown.actors import Actor
 from winddown.authority.staff_command import StaffCommand
 
@@ -24,6 +25,13 @@ class Command(StaffCommand):
         parser.add_argument("--issuer", metavar="CODE", help="this issuer only")
         parser.add_argument(
             "--again", action="store_true", help="repeat requests that are overdue or need more"
+        )
+        parser.add_argument(
+            "--as",
+            dest="written_as",
+            choices=sorted(TRANSPORTS),
+            default="",
+            help="the format, if it is not the usual one of the issuer",
         )
         parser.add_argument(
             "--file", type=int, metavar="ID", help="hand out this stored file, unchanged"
@@ -62,6 +70,7 @@ class Command(StaffCommand):
                 actor=actor,
                 reason=options["reason"],
                 again=options["again"],
+                written_as=options["written_as"],
             )
             for issuer in issuers
         ]

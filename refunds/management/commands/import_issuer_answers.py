@@ -1,6 +1,8 @@
 """`manage.py import_issuer_answers`: every answer in an issuer's file takes effect, once."""
 
 from argparse import ArgumentParser
+from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +24,21 @@ class Command(StaffCommand):
         super().add_arguments(parser)
         parser.add_argument("path", type=Path, help="the file of answers")
         parser.add_argument("--issuer", metavar="CODE", required=True, help="who answered")
+        parser.add_argument(
+            "--preview", action="store_true", help="say what each line would do, and change nothing"
+        )
 
     def act(self, options: dict[str, Any]) -> None:
         actor = self.actor(options)
         issuer = Issuer.objects.filter(code=options["issuer"]).first()
         if issuer is None or not options["path"].is_file():
             raise CommandError("there is no such issuer or no such file", returncode=2)
+        content, name = options["path"].read_bytes(), texts.name_of(options["path"])
+        if options["preview"]:
+            self.foresee(issuer_answers.preview(issuer, content, name=name, actor=actor))
+            return
         done = issuer_answers.import_answers(
-            issuer,
-            options["path"].read_bytes(),
-            name=texts.name_of(options["path"]),
-            actor=actor,
-            reason=options["reason"],
+            issuer, content, name=name, actor=actor, reason=options["reason"]
         )
         self.say(
             f"{done.applied} answers took effect, {done.repeated} were here before,"
@@ -45,4 +50,12 @@ class Command(StaffCommand):
                 {"number": each.pk, "line": each.line, "why": each.why, "cell": each.cell}
                 for each in done.quarantined
             ],
+        )
+
+    def foresee(self, lines: list[issuer_answers.Foreseen]) -> None:
+        counts = Counter(line.verdict for line in lines)
+        self.say(
+            f"{counts['new']} answers would take effect, {counts['known']} are known,"
+            f" {counts['conflicting']} conflict, {counts['quarantined']} would be in quarantine.",
+            lines=[asdict(line) for line in lines],
         )

@@ -13,9 +13,12 @@ from django.core.management.base import CommandError
 
 from refunds.models import IssuerAction, IssuerFile
 from refunds.remedies import requests
+from refunds.remedies.exchange_lines import AnswerLine
+from refunds.remedies.transports import TRANSPORTS
 from rehearsal import issuers
 from tests import factories
-from tests.refunds.claims.scene import Scene
+from tests.config.test_every_door import browser_of
+from tests.refunds.claims.scene import Scene, answers
 from tests.signing_in import code_typed
 from winddown import clock
 from winddown.models import AuditEntry
@@ -116,3 +119,60 @@ def test_a_command_gives_up_stops_that_were_not_sent_in_time(scene: Scene) -> No
     scene.at(2019, 8, 8)
     assert said("follow_up_claims", scene=scene)["fell_back"] == 1
     assert said("follow_up_claims", scene=scene)["fell_back"] == 0
+
+
+def test_a_preview_says_what_each_line_would_do_and_changes_nothing(
+    scene: Scene, tmp_path: Path
+) -> None:
+    scene.confirmed(scene.victim(30_000, 20_000, 10_000))
+    file = scene.asked()
+    lines = answers(file, "accepted_debit_stopped").splitlines(keepends=True)
+    scene.hear(b"".join(lines[:2]))
+    path = tmp_path / "answers.csv"
+    path.write_bytes(b"".join([*lines[:3], lines[3].replace(b"10000", b"10001")]))
+    before = list(IssuerAction.objects.order_by("pk").values_list("state", flat=True))
+    told = said("import_issuer_answers", path, scene=scene, issuer="HOSHI", preview=True)
+    assert [(line["verdict"], line["why"]) for line in told["lines"]] == [
+        ("known", ""),
+        ("new", ""),
+        ("quarantined", "amount"),
+    ]
+    with path.open("rb") as sent:
+        stored = browser_of(scene.analyst).post(
+            "/console/issuers/preview/", {"issuer": "HOSHI", "answers": sent, "reason": "look"}
+        )
+    assert b"4,quarantined,amount,\r\n" in stored.content
+    assert list(IssuerAction.objects.order_by("pk").values_list("state", flat=True)) == before
+    assert IssuerFile.objects.count() == 2
+
+
+@pytest.mark.parametrize("written_as", ["json", "sheet"])
+def test_requests_are_sent_in_another_format_and_handed_out_with_the_same_bytes(
+    scene: Scene, tmp_path: Path, written_as: str
+) -> None:
+    scene.confirmed(scene.victim(30_000))
+    asked = requests.submit(IssuerAction.objects.all(), actor=scene.analyst, reason="test")
+    requests.decide(asked, actor=scene.supervisor, digest=asked.digest, reason="test")
+    sent = said("export_issuer_asks", scene=scene, out=tmp_path, written_as=written_as)
+    file = IssuerFile.objects.get()
+    again = tmp_path / "again"
+    said("export_issuer_asks", scene=scene, out=again, file=file.pk)
+    (name,) = sent["files"]
+    assert name.endswith({"json": ".json", "sheet": ".html"}[written_as])
+    assert (again / name).read_bytes() == (tmp_path / name).read_bytes() == file.content.encode()
+    by = TRANSPORTS[written_as]
+    (request,) = by.read_requests(file.content)
+    line = AnswerLine(
+        line=1,
+        action_ref=request.action_ref,
+        attempt=1,
+        issuer_code="HOSHI",
+        amount_minor=30_000,
+        currency="JPY",
+        answer_code="declined",
+        answered_at=clock.now(),
+        statement_on=None,
+        refund_arn="",
+        note="",
+    )
+    assert scene.hear(by.write_answers([line]).encode()).applied == 1

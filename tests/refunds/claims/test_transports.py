@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -80,7 +82,9 @@ def written(by: Transport, *answers: AnswerLine) -> bytes:
 def test_requests_and_answers_are_read_back_as_sent(name: str) -> None:
     by = transports.TRANSPORTS[name]
     second = replace(REQUEST, action_ref=OTHER.action_ref, merchant_id="M1", eci="05")
-    assert by.read_requests(by.write_requests([REQUEST, second])) == [REQUEST, second]
+    asked = by.write_requests([REQUEST, second], sequence=7)
+    assert by.read_requests(asked) == [REQUEST, second]
+    assert [each for each in transports.TRANSPORTS.values() if each.wrote(asked)] == [by]
     read = heard(by, written(by, ANSWER, OTHER))
     assert [replace(answer, line=2) for answer in read] == [ANSWER, OTHER]
     assert [answer.line for answer in read] == sorted({answer.line for answer in read})
@@ -154,15 +158,71 @@ def test_a_file_in_another_form_is_refused(content: bytes) -> None:
 def test_the_columns_of_the_csv_files_keep_their_order() -> None:
     """Issuers read and write these files; a new field changes them, so it must be agreed."""
     by = transports.TRANSPORTS["csv"]
-    assert by.write_requests([]) == (
+    header = (
         "action_ref,attempt,issuer_code,brand,funding,card_token,bin,last4,transaction_at_local,"
         "transaction_at_utc,amount_minor,currency,merchant_id,terminal_id,stan,rrn,auth_code,mti,"
         "arn,eci,asked_action,answer_by,claim_ref\r\n"
     )
+    sha256 = hashlib.sha256(header.encode()).hexdigest()
+    assert by.write_requests([], sequence=3) == f"{header}control,3,0,0,{sha256}\r\n"
     assert by.write_answers([]) == (
         "action_ref,attempt,issuer_code,amount_minor,currency,answer_code,answered_at,"
         "statement_on,refund_arn,note\r\n"
     )
+
+
+def test_requests_that_lost_a_line_on_the_way_are_not_read() -> None:
+    """As an issuer checks them by the control figures."""
+    other = replace(REQUEST, action_ref=OTHER.action_ref)
+    for name in ("csv", "json"):
+        by = transports.TRANSPORTS[name]
+        asked = by.write_requests([REQUEST, other], sequence=1)
+        with pytest.raises(LoadRefused, match="control figures"):
+            by.read_requests(asked.replace("30000", "30001", 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "torn"),
+    [
+        ("csv", lambda whole: whole + b"control,1,2,30000\r\n"),
+        ("csv", lambda whole: whole + b"control,1,1,60000\r\n"),
+        ("json", lambda whole: whole.replace(b'"rows": 1', b'"rows": 2')),
+    ],
+)
+def test_answers_with_the_control_figures_of_other_lines_are_refused(
+    name: str, torn: Callable[[bytes], bytes]
+) -> None:
+    by = transports.TRANSPORTS[name]
+    whole = written(by, replace(OTHER, note=""))
+    with pytest.raises(LoadRefused, match="control figures"):
+        heard(by, torn(whole))
+
+
+def test_answers_with_their_control_figures_are_read() -> None:
+    by = transports.TRANSPORTS["csv"]
+    content = written(by, replace(OTHER, note="")) + b"control,1,1,30000\r\n"
+    assert [type(line) for line in heard(by, content)] == [AnswerLine]
+
+
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b"{}", b'{"answers": 1}', b"{" * 100_000, b'{"answers": [1, [], {}]}']
+)
+def test_json_of_another_form_is_refused_or_its_lines_are_no_answers(content: bytes) -> None:
+    try:
+        read = heard(transports.TRANSPORTS["json"], content)
+    except LoadRefused as refusal:
+        assert "line 1" in str(refusal)
+    else:
+        assert [type(line) for line in read] == [FaultyLine] * 3
+
+
+def test_a_sheet_has_nothing_that_a_browser_would_run() -> None:
+    by = transports.TRANSPORTS["sheet"]
+    evil = replace(REQUEST, claim_ref='<script>alert("1")</script>')
+    asked = by.write_requests([evil], sequence=1)
+    assert "<script" not in asked
+    assert "カード発行会社" in asked
+    assert by.read_requests(asked) == [evil]
 
 
 def test_a_request_read_from_its_text_is_the_same_request() -> None:

@@ -278,6 +278,7 @@ PLACES = (
         "refunds.send_issuer_action",
         by_system=True,
     ),
+    Place("refunds.remedies.issuer_answers.preview", "refunds.send_issuer_action"),
     Place("refunds.remedies.own_funds.pay_instead", "refunds.decide_claim"),
     Place("refunds.remedies.own_funds.recredit", "refunds.decide_claim"),
     Place("refunds.remedies.by_hand.ask", "refunds.send_issuer_action"),
