@@ -15,7 +15,7 @@ from django.urls import path
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -36,18 +36,18 @@ from winddown.site.pages import page, told
 from winddown.templatetags.spoken import amount, moment
 
 MOVEMENTS_SHOWN = 60
-_ONE = _lazy("Choose a movement, or tell us what was strange.")
+_ONE = gettext_lazy("Choose a movement, or tell us what was strange.")
 
 
 class WordsForm(forms.Form):
     """What was strange, in own words."""
 
     words = ToldField(
-        label=_lazy("What happened, in your words"),
+        label=gettext_lazy("What happened, in your words"),
         max_length=reports.WORDS_MAX,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_lazy("Never write a card number or a password here."),
-        error_messages={"required": _lazy("Tell us in a few words.")},
+        help_text=gettext_lazy("Never write a card number or a password here."),
+        error_messages={"required": gettext_lazy("Tell us in a few words.")},
     )
 
 
@@ -57,17 +57,17 @@ class ReportForm(WordsForm):
     field_order: tuple[str, ...] = ("movements", "noticed_on", "words")
 
     movements = forms.MultipleChoiceField(
-        label=_lazy("Which of these were not yours?"),
+        label=gettext_lazy("Which of these were not yours?"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_lazy("If something else was strange, choose none and describe it below."),
+        help_text=gettext_lazy("If something else was strange, choose none and describe it below."),
     )
     noticed_on = DayField(
-        label=_lazy("When did you notice it?"),
+        label=gettext_lazy("When did you notice it?"),
         required=False,
         between=happened,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text=_lazy("If you remember the day."),
+        help_text=gettext_lazy("If you remember the day."),
     )
 
     def __init__(
@@ -109,12 +109,12 @@ class AnswerForm(ReportForm):
 
     field_order = ("movements", "all_mine", "noticed_on", "words")
 
-    all_mine = forms.BooleanField(label=_lazy("I made all of these myself"), required=False)
+    all_mine = forms.BooleanField(label=gettext_lazy("I made all of these myself"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "movements" in self.fields:
-            self.fields["movements"].help_text = _lazy(
+            self.fields["movements"].help_text = gettext_lazy(
                 "We have marked what looked strange to us. Correct it where we are wrong."
             )
 
@@ -134,8 +134,8 @@ class AnswerForm(ReportForm):
 
 class FileForm(forms.Form):
     file = EvidenceField(
-        label=_lazy("File"),
-        help_text=_lazy(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy(
             "A PDF, a photograph (PNG or JPEG), a CSV or a text, at most 5 MiB. Cover card numbers."
         ),
     )

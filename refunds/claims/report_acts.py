@@ -7,9 +7,8 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
 
 from refunds.claims import asking, files, reporting, reports, telling, thieves
 from refunds.claims.desk_fields import ClaimField, ClaimsField, MovementsField, WalletField
@@ -192,11 +191,11 @@ def _read(actor: Actor, given: dict[str, Any]) -> HttpResponse:
 
 
 def _reference(taken: FraudClaim | FraudReport) -> Text:
-    return _now("Reference: %(reference)s.") % {"reference": taken.reference}
+    return gettext("Reference: %(reference)s.") % {"reference": taken.reference}
 
 
 def _number(kept: ClaimFile) -> Text:
-    return _now("Number of the file: %(number)s.") % {"number": kept.pk}
+    return gettext("Number of the file: %(number)s.") % {"number": kept.pk}
 
 
 def _asked(count: int) -> Text:

@@ -122,6 +122,7 @@ def test_a_confirmed_claim_tells_who_pays_in_both_languages(scene: Scene) -> Non
     assert "Who acts: Your card company" in page
     japanese = of_holder(wallet, **{"accept-language": "ja"})
     assert "カード会社" in text(japanese.get(f"{AT}{claim.pk}/"))
+    assert "身に覚えのないものを選んでください" in text(japanese.get(f"{AT}report/"))
     told = Message.objects.get(kind="fraud_decided")
     mail = outbox._text(told, "emails/fraud_decided.body.txt")
     assert claim.reference in mail
