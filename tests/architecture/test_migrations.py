@@ -61,7 +61,6 @@ MIGRATIONS = {
         "0045_results_in_one_step",
         "0046_chargebacks_hold_the_slot",
         "0047_doubts",
-        "0046_lists_and_samples",
         "0048_lists_and_samples",
     ],
 }
