@@ -106,7 +106,7 @@ LINES = (
     Line(
         name="killed-payouts",
         shows="processes killed at each of their points pay nothing twice and leave no half file",
-        command=f"{PYTEST} {EXAMPLES} tests/refunds/payouts/test_payouts_survive_kills.py",
+        command=f"{{python}} -m pytest {EXAMPLES} -s tests/refunds/payouts/test_payouts_survive_kills.py",
     ),
     Line(
         name="corruption",
@@ -117,7 +117,7 @@ LINES = (
         name="combinations",
         shows="from every combination of a refund's states that doors lead to, doors lead to an end",
         command=(
-            f"{PYTEST} {EXAMPLES} -rP tests/refunds/test_every_combination.py"
+            f"{PYTEST} {EXAMPLES} -s tests/refunds/test_every_combination.py"
             " tests/architecture/test_machine_ends.py"
         ),
     ),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import sys
 import uuid
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -67,6 +68,7 @@ _ACCOUNTS = (
 _CODES = ("apply for a code", "choose a code")
 _ELSEWHERE = ("deposit", "hand over", "the institution gives it back")
 _REVIEW = ("verify", "ask", "answer", "confirm", "approve")
+SAID_AFTER = 250
 WALKS = {
     "bank": (*_CODES, *_ELSEWHERE),
     "code": (*_ELSEWHERE, *_ACCOUNTS, "apply on the web", "apply in the app", *_REVIEW, "draft"),
@@ -414,6 +416,8 @@ class Walk:
         """Everything that can be reached from here was seen, and each step that leads there."""
         here = self.node()
         self.seen[here] = set()
+        if not len(self.seen) % SAID_AFTER:
+            say(f"{len(self.seen):,} combinations so far")
         self.judge(here)
         for name, verb in self.verbs().items():
             with tried():
@@ -447,6 +451,11 @@ class Walk:
             ends |= more
 
 
+def say(words: str) -> None:
+    """The words are seen at once, because workers of the tests keep what goes to standard output."""
+    print(f"\n{words}", file=sys.stderr, flush=True)
+
+
 def walked(house: House, *, without: Collection[str]) -> Walk:
     for code, most, valid in (("bank", 9_999_999_999, 0), ("claim_code", 30_000, 60)):
         MethodTerms.objects.create(
@@ -476,4 +485,4 @@ def test_from_every_combination_doors_lead_to_an_end(
     walk = walked(house, without=WALKS[name] if long_form else OF_THE_TESTS)
     assert walk.faults == []
     assert walk.without_an_end() == []
-    print(f"{name}: {len(walk.seen):,} combinations walked, each leads to an end")
+    say(f"proof: {name}: {len(walk.seen):,} combinations walked, each leads to an end")
