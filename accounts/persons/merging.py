@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 
 from accounts.models import Person, PersonAccount, PersonMatch
+from accounts.persons import counting
 from accounts.persons.matching import PERMISSION, signals_of
 from winddown import clock, locks
 from winddown.actors import Actor, require
@@ -25,13 +26,15 @@ DECIDE_WITHIN: Final = dt.timedelta(days=14)
 def ask_merge(match: PersonMatch, *, evidence: str, actor: Actor, reason: str) -> Approval:
     """A second person is asked whether the accounts are one person's. Nothing changes before.
 
-    Raises `GuardNotMet` for a match that somebody said stays apart, or that is merged.
+    Raises `GuardNotMet` for a match that somebody said stays apart, for one that would bring such
+    accounts together, and for accounts that are one person's already, be it by another match.
     """
     require(actor, PERMISSION, action=f"merge {match}")
     with transaction.atomic():
         locks.take(Lock.PERSONS)
         locked = PersonMatch.objects.get(pk=match.pk)
         _refuse_decided(locked)
+        _refuse_together(locked)
         return _ask(
             f"{locked.subject}:merge",
             stage=MERGE,
@@ -51,7 +54,9 @@ def keep_apart(match: PersonMatch, *, actor: Actor, reason: str) -> PersonMatch:
         locks.take(Lock.PERSONS)
         locked = PersonMatch.objects.get(pk=match.pk)
         _refuse_decided(locked)
-        if approvals.standing(approvals.next_subject(f"{locked.subject}:merge"), stage=MERGE):
+        asked = approvals.standing(approvals.next_subject(f"{locked.subject}:merge"), stage=MERGE)
+        # Nobody can decide about a request that has expired.
+        if asked is not None and asked.expires_at > clock.now():
             raise GuardNotMet(action=_APART, why=says("a second person is asked to decide"))
         PersonMatch.objects.filter(pk=locked.pk).update(apart_at=clock.now(), apart_by_id=actor.pk)
         audit.append("person.keep_apart", locked.subject, actor=actor, reason=reason)
@@ -82,11 +87,6 @@ def ask_undo(person: Person, *, evidence: str, actor: Actor, reason: str) -> App
 def accounts_of(person: Person) -> list[int]:
     """Returns the accounts that the person was merged of, by their ids."""
     return list(person.accounts.order_by("user_id").values_list("user_id", flat=True))
-
-
-def live(match: PersonMatch) -> Person | None:
-    """Returns the person that the match became, unless it was undone."""
-    return match.persons.filter(undone_at=None).first()
 
 
 _MERGE, _APART = says("merge the accounts"), says("keep the accounts apart")
@@ -122,8 +122,28 @@ def _content(match: PersonMatch, evidence: str) -> dict[str, Any]:
 def _refuse_decided(match: PersonMatch) -> None:
     if match.apart_at is not None:
         raise GuardNotMet(action=_MERGE, why=says("somebody found that they stay apart"))
-    if live(match) is not None:
+    of_persons = counting.persons_of(match.accounts)
+    if len(of_persons) == len(match.accounts) and len(set(of_persons.values())) == 1:
         raise GuardNotMet(action=_MERGE, why=says("they are merged"))
+
+
+def _refuse_together(match: PersonMatch) -> None:
+    """Raises `GuardNotMet` when the person would have accounts that somebody keeps apart, as the match
+    names them or through the persons that they are of.
+    """
+    apart = PersonMatch.objects.filter(
+        apart_at__isnull=False, accounts__contained_by=_together(match)
+    ).first()
+    if apart is not None:
+        raise GuardNotMet(
+            action=_MERGE, why=says("some of them stay apart by {match}", match=apart)
+        )
+
+
+def _together(match: PersonMatch) -> list[int]:
+    """Returns the accounts of the match, and those of the persons that they are of now."""
+    persons = set(counting.persons_of(match.accounts).values())
+    return sorted({*match.accounts, *counting.accounts_in(persons)})
 
 
 def _refuse_buried(person: Person) -> None:
@@ -147,6 +167,7 @@ def _merge_decided(said: approvals.Decided) -> object:
             raise NothingToDecide(subject=f"person_match:{said.key}")
         if said.approve:
             _refuse_decided(match)
+            _refuse_together(match)
             if asked.summary != _content(match, asked.summary["evidence"]):
                 raise GuardNotMet(
                     action=_MERGE,
@@ -161,12 +182,8 @@ def _merge_decided(said: approvals.Decided) -> object:
 
 def _merge(match: PersonMatch, *, evidence: str, actor: Actor) -> None:
     """The accounts, with those of the persons that they were of before, are one person's."""
-    before = PersonAccount.objects.filter(current=True)
-    taken_in = before.filter(user__in=match.accounts).values_list("person", flat=True)
-    persons = set(taken_in)
-    more = before.filter(person__in=persons).values_list("user", flat=True)
-    accounts = sorted({*match.accounts, *more})
-    before.filter(person__in=persons).update(current=False)
+    accounts = _together(match)
+    PersonAccount.objects.filter(current=True, user__in=accounts).update(current=False)
     person = Person.objects.create(
         match=match, evidence=evidence, merged_at=clock.now(), merged_by_id=actor.pk
     )

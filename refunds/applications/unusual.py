@@ -39,13 +39,25 @@ _APPLIED = """
     )
 """
 
+# Two people have seen this: no twice as large a group, and the same bank account.
+_CLEARED = """
+    EXISTS (
+        SELECT FROM refunds_unusualhit c
+        JOIN refunds_refundapplication a ON a.id = c.application_id
+        WHERE c.application_id = g.application AND c.rule = %(rule)s AND c.cleared_at IS NOT NULL
+          AND g.size < 2 * c.size
+          AND NOT EXISTS (SELECT FROM refunds_payee y WHERE y.holder_id = a.applicant_id
+              AND y.replaced_at IS NULL AND y.entered_at > c.cleared_at))
+"""
+
 
 # --- the scan -------------------------------------------------------------------------------------
 
 
 def find(*, actor: Actor = SYSTEM, reason: str = "") -> dict[str, int]:
     """The applications that a rule finds have a hit, one for each rule. Returns rule -> how many are
-    new. A second call finds none twice, and a rule that is off finds none.
+    new. A second call finds none twice, and a rule that is off finds none. What two people cleared is
+    found again when twice as many are of one kind, or the bank account is another since then.
     """
     require(actor, FIND, by_system=True, action="look for unusual applications")
     at, found = clock.now(), {}
@@ -58,9 +70,10 @@ def find(*, actor: Actor = SYSTEM, reason: str = "") -> dict[str, int]:
                     f"""
                     WITH {_APPLIED}, found (application, size) AS ({each.rule.sql})
                     INSERT INTO refunds_unusualhit (application_id, rule, size, found_at)
-                    SELECT application, %(rule)s, max(size), %(as_of)s FROM found
-                    GROUP BY 1 ORDER BY 1
-                    ON CONFLICT (application_id, rule) DO NOTHING
+                    SELECT g.application, %(rule)s, g.size, %(as_of)s
+                    FROM (SELECT application, max(size) AS size FROM found GROUP BY 1) g
+                    WHERE NOT {_CLEARED} ORDER BY 1
+                    ON CONFLICT (application_id, rule) WHERE cleared_at IS NULL DO NOTHING
                     """,  # noqa: S608  our own SQL
                     {
                         "sent": list(_SENT),
@@ -160,7 +173,9 @@ def _rule_decided(said: approvals.Decided) -> object:
 
 
 def _clear_decided(said: approvals.Decided) -> object:
-    """After an approval nothing stands against the application. What is found later does again."""
+    """After an approval nothing stands against the application. What another rule finds later does
+    again, and so does what this rule finds beyond what was cleared.
+    """
     subject = f"unusual:{said.key}"
     with transaction.atomic():
         asked = _standing(subject, said)

@@ -95,7 +95,8 @@ class UnusualRule(models.Model):
 
 class UnusualHit(models.Model):
     """A rule found an application unusual. While the rule is enforced, it is not paid until two
-    people clear it. No rule refuses anything.
+    people clear it. The same rule finds it again only if it sees more than what was cleared. No rule
+    refuses anything.
     """
 
     application = models.ForeignKey(
@@ -149,7 +150,11 @@ class UnusualHit(models.Model):
             ),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["application", "rule"], name="unusual_once_per_rule"),
+            models.UniqueConstraint(
+                fields=["application", "rule"],
+                condition=Q(cleared_at=None),
+                name="unusual_once_until_cleared",
+            ),
             models.CheckConstraint(
                 condition=Q(cleared_at=None, cleared_by=None)
                 | Q(cleared_at__isnull=False, cleared_by__isnull=False),

@@ -62,6 +62,7 @@ MIGRATIONS = {
         "0046_chargebacks_hold_the_slot",
         "0047_doubts",
         "0048_lists_and_samples",
+        "0049_unusual_again",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

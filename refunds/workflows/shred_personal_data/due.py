@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Count, Q
 
 from accounts.models import PersonKey, RecoveryCase, User
+from accounts.persons import counting
 from refunds.models import Entitlement, FraudClaim, Payout
 from refunds.models.closing_document import PACK_EXPORTED
 from wallets.models import Hold
@@ -141,6 +142,18 @@ _HELD: Final = """
         ELSE '' END AS held
     FROM people p
 """
+# What stands against one account of a person stands against all of them.
+_HELD_AS_PERSON: Final = """
+    SELECT a.id, a.began, coalesce(nullif(a.held, ''), o.held, '') AS held
+    FROM alone a LEFT JOIN (
+        SELECT m.user_id AS id, min(x.held) AS held
+        FROM accounts_personaccount m
+        JOIN accounts_personaccount n ON n.person_id = m.person_id AND n.current
+            AND n.user_id <> m.user_id
+        JOIN alone x ON x.id = n.user_id AND x.held <> ''
+        WHERE m.current GROUP BY 1
+    ) o ON o.id = a.id
+"""
 _DUE: Final = """
     SELECT h.id, k.code, h.began, h.held FROM held h
     CROSS JOIN unnest(%(codes)s::text[], %(days)s::int[]) AS k (code, days)
@@ -156,7 +169,9 @@ _DUE: Final = """
 def _due_sql(*, some: bool = False) -> str:
     """Returns the queries `people`, `held` and `due`, over all customers or those of `%(people)s`."""
     due = _DUE.replace("{has}", " OR ".join(_has(each) for each in DataClass))
-    return f"WITH people AS ({_people_sql(some=some)}), held AS ({_HELD}), due AS ({due})"
+    people = _people_sql(some=some)
+    held = f"alone AS ({_HELD}), held AS ({_HELD_AS_PERSON})"
+    return f"WITH people AS ({people}), {held}, due AS ({due})"
 
 
 def _people_sql(*, some: bool = False) -> str:
@@ -244,17 +259,20 @@ def shred(people: list[int], given: Terms, *, run_id: int) -> int:
     """What is due of these people is deleted: their keys, and what their rows still say. Returns of
     how many people something was deleted.
 
-    Their accounts are locked first, so that a hold that was entered before wins. A second call finds
-    nothing due. Runs in the caller's transaction.
+    Their accounts are locked first, and those of the same persons, so that a hold that was entered
+    before wins. A second call finds nothing due. Runs in the caller's transaction.
     """
+    merged = counting.accounts_in(set(counting.persons_of(people).values()))
+    looked_at = sorted({*people, *merged})
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id FROM accounts_user WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE",
-            [people],
+            [looked_at],
         )
         cursor.execute(
-            f"{_due_sql(some=True)} SELECT id, code FROM due WHERE held = ''",  # noqa: S608
-            given.params() | {"people": people},
+            f"{_due_sql(some=True)} SELECT id, code FROM due"  # noqa: S608
+            " WHERE held = '' AND id = ANY (%(chosen)s)",
+            given.params() | {"people": looked_at, "chosen": people},
         )
         due = cursor.fetchall()
         if not due:

@@ -14,6 +14,7 @@ from accounts import person_keys
 from accounts.models import AuthEvent, PersonKey, User
 from refunds.workflows.shred_personal_data import certificates, due
 from refunds.workflows.shred_personal_data.due import Terms
+from winddown import clock
 from winddown.actors import Actor
 from winddown.errors import GuardNotMet, says
 from winddown.models import Batch, Programme, Run
@@ -89,6 +90,10 @@ class ShredPersonalData(Workflow):
             raise self._refused(
                 says("`backups_until` is the day on which the last backup from before is gone")
             ) from error
+        if gone_on < clock.now().astimezone(Programme.current().zone).date():
+            raise self._refused(
+                says("`backups_until` is past: a backup of today has what is deleted today")
+            )
         return {"keep_days": keep, "backups_until": gone_on.isoformat()}
 
     def _refused(self, why: str) -> GuardNotMet:

@@ -184,6 +184,53 @@ def test_a_merge_is_refused_when_the_accounts_changed_or_stay_apart(
         matching.name([one.pk, two.pk], actor=staff("support"), reason="test")
 
 
+def test_a_request_that_expired_keeps_nobody_from_deciding(
+    rehearsal_clock: Any, programme: Any, officer: Any
+) -> None:
+    match = signals(somebody(), somebody())
+    merging.ask_merge(match, evidence="7", actor=officer, reason="one")
+    rehearsal_clock.travel(clock.now() + merging.DECIDE_WITHIN, frozen=True)
+    merging.keep_apart(match, actor=officer, reason="nobody answered, they are two")
+    assert PersonMatch.objects.get().apart_by == officer
+
+
+def test_accounts_that_stay_apart_come_together_by_no_detour(
+    programme: Any, officer: Any, second: Any
+) -> None:
+    """Neither in a larger match, nor account by account through a third one."""
+    one, two = somebody(), somebody()
+    father = signals(one, two)
+    merging.keep_apart(father, actor=officer, reason="father and son")
+    three = somebody()
+    larger = signals(one, two, three)
+    with pytest.raises(GuardNotMet, match=f"some of them stay apart by match {father.pk}"):
+        merging.ask_merge(larger, evidence="7", actor=officer, reason="one person")
+    merging.keep_apart(larger, actor=officer, reason="three people")
+    by_one, by_two = (
+        matching.name([each.pk, three.pk], actor=officer, reason="called") for each in (one, two)
+    )
+    asked = merging.ask_merge(by_two, evidence="7", actor=officer, reason="one person")
+    agree(merging.ask_merge(by_one, evidence="7", actor=officer, reason="one person"), second)
+    with pytest.raises(GuardNotMet, match="some of them stay apart"):
+        agree(asked, second)
+    assert merging.accounts_of(Person.objects.get()) == [one.pk, three.pk]
+
+
+def test_accounts_that_another_match_made_one_person_are_not_merged_again(
+    programme: Any, officer: Any, second: Any
+) -> None:
+    """Otherwise the same person would be buried under itself, and could not be undone."""
+    one, two, three = somebody(), somebody(), somebody()
+    inner = matching.name([one.pk, two.pk], actor=officer, reason="called")
+    asked = merging.ask_merge(inner, evidence="7", actor=officer, reason="one person")
+    person = merge(officer, second, one, two, three)
+    with pytest.raises(GuardNotMet, match="they are merged"):
+        agree(asked, second)
+    undo(person, officer, second)
+    agree(asked, second)
+    assert merging.accounts_of(Person.objects.latest("pk")) == [one.pk, two.pk]
+
+
 @pytest.mark.parametrize(
     ("statement", "state"),
     [

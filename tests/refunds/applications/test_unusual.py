@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.db import DatabaseError, connection
 import config.urls  # noqa: F401
 from accounts.models import User
 from refunds.alarms import unusual_alarms
-from refunds.applications import unusual
+from refunds.applications import payees, unusual
 from refunds.applications.origins import Origin
 from refunds.models import ApplicationOrigin, MethodTerms, Payout, UnusualHit, UnusualRule
 from refunds.payouts import payable
@@ -140,6 +141,30 @@ def test_an_enforced_rule_holds_the_payment_until_two_people_clear_it(
     # Two people stop enforcing it, and the other one is paid too.
     rule(officer, second, "one_device", "observe")
     assert "unusual" not in payable.missing_for(rows[1].pk, clock.now())
+
+
+def test_what_was_cleared_is_found_again_when_it_is_more_or_the_account_is_another(
+    house: House, officer: Any, second: Any
+) -> None:
+    """Otherwise a thief has a small group cleared first, and then names the account of a mule."""
+    rule(officer, second, "one_device", "enforce")
+    rows = house.entitled(5)
+    one, two = (house.apply(row, origin=Origin(device="one")) for row in rows[:2])
+    unusual.find()
+    for each in (one, two):
+        agree(unusual.ask_clear(each, actor=house.support, reason="a family"), second)
+    house.apply(rows[2], origin=Origin(device="one"))
+    assert unusual.find()["one_device"] == 1
+    assert one not in unusual.held()
+    clock.travel(clock.now() + dt.timedelta(minutes=1), frozen=True)
+    holder = rows[1].wallet.account
+    payees.enter(holder, house.account(), actor=holder)
+    assert unusual.find()["one_device"] == 1
+    assert set(unusual.held()) & {one, two} == {two}
+    house.apply(rows[3], origin=Origin(device="one"))
+    unusual.find()
+    assert {one, two} <= set(unusual.held())
+    assert unusual.find()["one_device"] == 0
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts import person_keys, postal_addresses
 from accounts.models import AuthEvent, PersonKey, User
 from accounts.person_keys import DataDeleted
+from accounts.persons import matching, merging
 from refunds.closing import buckets, papers
 from refunds.models import DeletionCertificate, Entitlement, Payee, PaymentBlock
 from refunds.models.closing_document import PACK_EXPORTED
@@ -26,6 +27,7 @@ from tests.refunds.closing.settled import settle
 from tests.refunds.conftest import House, jst
 from tests.unguarded import past_the_guards
 from winddown import clock
+from winddown.authority import approvals
 from winddown.errors import GuardNotMet, PlanChanged
 from winddown.evidence import audit, invariants
 from winddown.models import Approval, AuditEntry, Plan, Programme, Run
@@ -224,6 +226,41 @@ def test_whoever_is_held_keeps_everything(house: House, ended: list[Entitlement]
     # What is about many people stays with them.
     assert not PersonKey.objects.filter(person_id=HOUSE, destroyed_at__isnull=False).exists()
     assert list(payout_batches.content(payout_batches.PayoutBatch.objects.get()))
+
+
+def test_a_hold_of_one_account_keeps_the_data_of_the_whole_person(
+    house: House, ended: list[Entitlement]
+) -> None:
+    """Also where the other account is in another batch."""
+    one, two, other = (each.wallet.account for each in ended)
+    officer = factories.make_staff("compliance")
+    asked = merging.ask_merge(
+        matching.name([one.pk, two.pk], actor=officer, reason="called"),
+        evidence="file 7",
+        actor=officer,
+        reason="one person",
+    )
+    second = factories.make_staff("fraud_supervisor")
+    approvals.carry_out(asked, shown=asked.digest, actor=second, reason="seen", approve=True)
+    block(house, one)
+    run = planning.plan(SHRED, actor=house.treasury, reason="test", params=PARAMS)
+    assert Plan.objects.get(run=run).content["excluded"] == {"kept_legal_hold": 2}
+    given = due.terms(run.params["keep_days"], until=run.requested_at)
+    with transaction.atomic():
+        assert due.shred([two.pk], given, run_id=run.pk) == 0
+    control.abort(run, actor=factories.make_staff("incident_commander"), reason="test")
+    assert shredded(house).state == "succeeded"
+    kept = User.objects.filter(display_name="Canary Hanako").values_list("pk", flat=True)
+    assert (set(kept), other.pk in kept) == ({one.pk, two.pk}, False)
+
+
+def test_backups_that_are_said_to_be_gone_before_the_deletion_are_refused(
+    house: House, ended: list[Entitlement]
+) -> None:
+    with pytest.raises(GuardNotMet, match="is past"):
+        planning.plan(
+            SHRED, actor=house.treasury, reason="test", params={"backups_until": "2036-01-14"}
+        )
 
 
 def block(house: House, person: User) -> None:
