@@ -31,7 +31,8 @@ from winddown.evidence import invariants
 from winddown.models import Approval, AuditEntry, Run
 from winddown.runs import waking, working
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
+# In the proof, some two thousand processes are killed, and every invariant is looked at after each.
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(4 * 3600)]
 
 # Outside the proof, the distance from one point to the next grows by this factor.
 STRIDE = 4
