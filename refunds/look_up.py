@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from refunds.applications import reminders
+from refunds.claims.desk_fields import claim_number
 from refunds.models import (
     Entitlement,
     EntitlementTransition,
@@ -25,6 +26,8 @@ APPLICATIONS_MAX = 5
 @FINDERS.entry("claim", place=40)
 def _claim(typed: str) -> list[Card]:
     number = number_in(typed, "claim")
+    if number is None and typed.strip().upper().startswith("FC"):
+        number = claim_number(typed.upper())
     found = (
         FraudClaim.objects.filter(pk=number)
         if number is not None

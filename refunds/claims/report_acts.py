@@ -106,12 +106,24 @@ class EnquiryForm(ReasonForm):
     words = WordsField(required=True)
 
 
+class EnquiryField(RowField):
+    """A question, by its number or by the reference that the customer was told."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            FraudReport,
+            label=_("Number of the question"),
+            missing=_("There is no question of this number."),
+            help_text=_("Its number, or its reference such as EQ00000003."),
+            widget=forms.TextInput,
+        )
+
+    def clean(self, value: Any) -> Any:
+        return super().clean(str(value).strip().upper().removeprefix("EQ") if value else value)
+
+
 class EnquiryAnswerForm(ReasonForm):
-    enquiry = RowField(
-        FraudReport,
-        label=_("Number of the question"),
-        missing=_("There is no question of this number."),
-    )
+    enquiry = EnquiryField()
     answer = ToldField(
         label=_("What the customer is told"),
         max_length=reports.WORDS_MAX,

@@ -15,11 +15,12 @@ def test_a_claim_is_shown_with_reference_state_and_amount(
 ) -> None:
     (claim,) = scene.reported(scene.victim(30_000))
     browser = browser_of(staff("support"), headers={"accept-language": "en"})
-    typed = {"q": f"account:{claim.wallet.account_id}", "reason": "the customer called"}
-
-    answer = browser.post("/console/look-up/find/", typed, follow=True)
-
-    (card,) = [each for each in answer.context["seen"].cards if each.subject == claim.subject]
+    for typed in (claim.reference.lower(), f"account:{claim.wallet.account_id}"):
+        given = {"q": typed, "reason": "the customer called"}
+        answer = browser.post("/console/look-up/find/", given, follow=True)
+        found = [each for each in answer.context["seen"].cards if each.subject == claim.subject]
+        assert len(found) == 1, typed
+    (card,) = found
     lost = sum(claim.losses.values_list("amount_minor", flat=True))
     assert lost
     assert card.state == claim.state

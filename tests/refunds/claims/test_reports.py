@@ -142,7 +142,7 @@ def test_words_alone_are_a_question_that_an_analyst_answers(
     assert not FraudClaim.objects.exists()
     desk = browser_of(staff("fraud_analyst"), headers={"accept-language": "en"})
     assert "it worked with no balance" in text(desk.get("/console/claims/"))
-    given = {"enquiry": asked.pk, "answer": f"pay with {CARD}", "reason": "looked"}
+    given = {"enquiry": asked.reference, "answer": f"pay with {CARD}", "reason": "looked"}
     assert "card number" in text(desk.post("/console/claims/answer-enquiry/", given))
     given["answer"] = "The charge came a minute later."
     for _ in range(2):
