@@ -68,7 +68,7 @@ _ACCOUNTS = (
 _CODES = ("apply for a code", "choose a code")
 _ELSEWHERE = ("deposit", "hand over", "the institution gives it back")
 _REVIEW = ("verify", "ask", "answer", "confirm", "approve")
-SAID_AFTER = 250
+SAID_AFTER = 10
 WALKS = {
     "bank": (*_CODES, *_ELSEWHERE),
     "code": (*_ELSEWHERE, *_ACCOUNTS, "apply on the web", "apply in the app", *_REVIEW, "draft"),
