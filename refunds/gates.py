@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from refunds.claims import reserve
 from refunds.models import (
     BankDayDifference,
+    Chargeback,
     Entitlement,
     FraudClaim,
     Payout,
@@ -20,6 +21,7 @@ from refunds.models import (
     TraceCase,
 )
 from refunds.payouts import bank_days, breaks, funding, refund_limits, traces, view_lists
+from refunds.remedies import chargebacks
 from winddown import clock
 from winddown.models import Programme
 from winddown.programme import incident_withdrawal, stages
@@ -43,13 +45,18 @@ def _holders() -> list[Count]:
 
 
 def _claims() -> list[Count]:
-    return [
+    """Returns the open claims, and the open chargebacks where there was any."""
+    counts = [
         open_now(
             _("Claims not settled"),
             found=FraudClaim.objects.exclude(state__in=FraudClaim.SETTLED).count(),
             of=FraudClaim.objects.count(),
         )
     ]
+    if known := Chargeback.objects.count():
+        still_open = chargebacks.open_cases().count()
+        counts.append(open_now(_("Chargebacks not ended"), found=still_open, of=known))
+    return counts
 
 
 def _funds() -> list[Count]:

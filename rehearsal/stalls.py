@@ -214,6 +214,12 @@ LOSS_REASONS = (
         Mend("treasury_operator", "refund_balances"),
     ),
     Open(
+        "losses that a chargeback stands for",
+        Q(kind=Remedy.Kind.CHARGEBACK_ACCEPTED),
+        "two people have not answered it, or the scheme has not decided",
+        Mend("fraud_analyst", "answer_chargeback"),
+    ),
+    Open(
         "losses that are not made good",
         Q(),
         "their route has not ended",

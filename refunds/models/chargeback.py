@@ -202,7 +202,8 @@ class Chargeback(Stateful):
                 func=f"""
                     IF NEW.credited_by_id IS NULL AND EXISTS (
                         SELECT FROM refunds_remedy r JOIN refunds_loss l ON l.id = r.loss_id
-                        WHERE l.top_up_id = NEW.top_up_id AND r.state <> '{Remedy.State.FAILED}'
+                        WHERE l.top_up_id = NEW.top_up_id
+                            AND r.state NOT IN ('{Remedy.State.FAILED}', '{Remedy.State.CONTESTED}')
                             AND r.id IS DISTINCT FROM NEW.remedy_id
                     ) THEN
                         RAISE EXCEPTION USING ERRCODE = '{SqlState.CREDIT_ALREADY_PROCESSED}',

@@ -63,6 +63,7 @@ MIGRATIONS = {
         "0047_doubts",
         "0048_lists_and_samples",
         "0049_unusual_again",
+        "0050_contested_frees_the_slot",
     ],
 }
 # Tables whose rows change in masses. The models cannot declare this option.

@@ -7,10 +7,19 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import translation
 
 from refunds.claims import holding
 from refunds.models import Chargeback, IssuerAction, Remedy
-from refunds.remedies import chargeback_answers, chargebacks, follow_up, own_funds, requests, slots
+from refunds.remedies import (
+    chargeback_answers,
+    chargebacks,
+    follow_up,
+    own_funds,
+    requests,
+    scheme_clocks,
+    slots,
+)
 from tests import factories
 from tests.refunds.claims.scene import Scene, balance, jst, kinds
 from tests.refunds.claims.test_claims import breaches
@@ -23,6 +32,8 @@ from winddown.errors import GuardNotMet, IdempotencyConflict, SamePerson
 from winddown.evidence import audit
 from winddown.machines.move import move_rows
 from winddown.models import Approval
+from winddown.programme import gates
+from winddown.set_up.sections import SECTIONS
 
 pytestmark = pytest.mark.django_db
 OWN_LOSS = -30_000
@@ -348,11 +359,63 @@ def test_an_issuers_word_that_it_charged_back_is_the_chargeback_that_comes_later
     assert breaches() == {}
 
 
+def test_a_chargeback_takes_the_slot_that_a_contested_word_left(scene: Scene) -> None:
+    wallet = charged(scene)
+    file = scene.asked()
+    scene.answer(file, "accepted_debit_stopped")
+    scene.at(2019, 7, 6)
+    scene.answer(file, "too_late_cannot")
+    assert kinds(wallet)[0] == ("stop_debit", "contested")
+    assert register(scene).state == "received"
+    assert kinds(wallet)[-1] == ("chargeback_accepted", "asked")
+
+
 def test_the_clock_of_the_scheme_counts_where_the_notice_says_nothing(scene: Scene) -> None:
     charged(scene)
     assert register(scene, due_at=None, scheme="mastercard").due_at == jst(2019, 8, 20)
     with pytest.raises(GuardNotMet, match="no clock of this scheme"):
         register(scene, due_at=None, scheme="jcb", chargeback_ref="CB2")
+
+
+def test_a_clock_of_the_set_up_file_takes_the_place_of_the_one_that_comes_along(
+    scene: Scene,
+) -> None:
+    row = {
+        "code": "visa_answer",
+        "scheme": "visa",
+        "stage": "answer",
+        "days": 20,
+        "source": "letter of the acquirer",
+        "valid_from": dt.date(2019, 7, 6),
+    }
+    section = SECTIONS["scheme_clocks"]
+    for _ in range(2):
+        section.adopt([row], scene.supervisor, "test")
+    assert section.present is not None
+    assert list(section.present()) == [row]
+    charged(scene)
+    assert register(scene, due_at=None).due_at == jst(2019, 8, 5)
+    scene.at(2019, 7, 6)
+    assert register(scene, due_at=None, chargeback_ref="CB2").due_at == jst(2019, 7, 27)
+    known = {
+        (each.scheme, each.stage): each.source for each in scheme_clocks.in_force(row["valid_from"])
+    }
+    assert known["visa", "answer"] == "letter of the acquirer"
+    assert known["mastercard", "collaboration"].startswith("ServiceNow")
+
+
+def test_the_end_waits_for_the_chargebacks(scene: Scene) -> None:
+    charged(scene)
+    case = register(scene)
+    assert "Chargebacks not ended: 1 of 1" in said_by_the_gate()
+    decide(scene, ask(scene, case, "accept"))
+    follow_up.follow_up()
+    assert "Chargebacks not ended: 0 of 1" in said_by_the_gate()
+
+
+def said_by_the_gate() -> list[str]:
+    with translation.override("en"):
+        return [str(count) for count in gates.measured("claims")]
 
 
 def test_requests_of_a_list_that_a_chargeback_left_are_decided_anew(scene: Scene) -> None:
