@@ -274,6 +274,7 @@ words.ACTS.add_all(
         "issuer_asks.send": _("Requests sent to an issuer"),
         "issuer_asks.hand_out": _("File of requests handed out once more"),
         "issuer_asks.import_answers": _("Answers of an issuer imported"),
+        "claim.take_pack": _("Evidence of a claim taken"),
         "by_hand.ask": _("Answer of an issuer typed"),
         "by_hand.approve": _("Typed answer of an issuer counted"),
         "by_hand.reject": _("Typed answer of an issuer rejected"),

@@ -14,6 +14,7 @@ from refunds.claims import (
     damage,
     deciding,
     ending,
+    evidence_pack,
     holding,
     intake,
     lists,
@@ -34,6 +35,7 @@ from winddown.programme.evidence_files import File
 from winddown.site.acts import Act
 from winddown.site.fields import EvidenceField, LocalInstantField, happened
 from winddown.site.forms import ReasonForm, RowField, ToldField
+from winddown.site.pages import stored_file
 from winddown.words import Text
 
 DECIDE = "refunds.decide_claim"
@@ -201,6 +203,16 @@ def _load_losses(actor: Actor, given: dict[str, Any]) -> intake.Loaded:
 
 DESK: dict[str, Act] = {
     **REPORTS,
+    "pack": Act(
+        title=pgettext_lazy("verb", "Take the evidence of a claim"),
+        effect=_("One file with a list of digests. The audit journal says who took it."),
+        permission=WORK,
+        form=ClaimForm,
+        do=lambda actor, given: stored_file(
+            evidence_pack.take(given["claim"], actor=actor, reason=given["reason"])
+        ),
+        tone="danger",
+    ),
     "load-reports": Act(
         title=pgettext_lazy("verb", "Load a file of reports"),
         effect=_("Each holder of the file has a claim, as if each had called alone."),

@@ -238,6 +238,7 @@ VERBS = {
         ),
         **dict.fromkeys(
             (
+                "pack",
                 "load-losses",
                 "find",
                 "find-ways",

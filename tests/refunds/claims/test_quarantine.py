@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import zipfile
 from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +15,18 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
-from refunds.models import IssuerAction, IssuerAnswer, IssuerFile, QuarantinedLine
+from refunds.claims import files as claim_files
+from refunds.models import FraudClaim, IssuerAction, IssuerAnswer, IssuerFile, QuarantinedLine
 from refunds.remedies import by_hand, quarantine
 from tests.config.test_every_door import browser_of
 from tests.refunds.claims.scene import Scene, answers, jst
 from tests.refunds.claims.test_claims import breaches
 from tests.refunds.claims.test_issuers import UNSOUND_ARN
+from tests.signing_in import code_typed
 from winddown.authority import approvals
 from winddown.errors import GuardNotMet, NotPermitted, SamePerson
-from winddown.models import Approval
+from winddown.models import Approval, AuditEntry
+from winddown.programme.evidence_files import File
 
 pytestmark = pytest.mark.django_db
 ENGLISH = {"accept-language": "en"}
@@ -224,3 +229,40 @@ def test_a_typed_answer_that_was_overtaken_counts_for_nothing(
         approvals.carry_out(asked, shown=asked.digest, actor=supervisor, reason="x", approve=True)
     action.refresh_from_db()
     assert action.state == IssuerAction.State.DEBIT_STOPPED
+
+
+# --- the evidence of one claim ----------------------------------------------------------------------
+
+
+def test_the_evidence_of_a_claim_is_one_file_with_its_digests_and_its_taking_is_recorded(
+    scene: Scene, staff: Callable[..., Any], tmp_path: Path
+) -> None:
+    file = two_requests(scene)
+    scene.answer(file, "declined", note="no card of ours")
+    claim = FraudClaim.objects.earliest("pk")
+    given = File(name="receipt.txt", content=b"shop, 12:00")
+    claim_files.keep(claim, given, actor=staff("support"), reason="sent by mail")
+    analyst = staff("fraud_analyst")
+    with code_typed(analyst):
+        call_command(
+            "export_evidence_pack",
+            claim.reference,
+            out=tmp_path,
+            by=analyst.login_id,
+            reason="asked by the issuer",
+            stdout=StringIO(),
+        )
+    (path,) = tmp_path.iterdir()
+    with zipfile.ZipFile(path) as pack:
+        parts = {name: pack.read(name) for name in pack.namelist()}
+    listed = dict(line.split("  ")[::-1] for line in parts.pop("SHA256SUMS").decode().splitlines())
+    assert listed == {name: hashlib.sha256(parts[name]).hexdigest() for name in parts}
+    assert b"shop, 12:00" in parts.values()
+    assert b"no card of ours" in parts["answers.csv"]
+    assert parts["requests.csv"].count(b"\r\n") == 2
+    (noted,) = AuditEntry.objects.filter(action="claim.take_pack")
+    assert noted.facts["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    typed = {"claim": claim.reference, "reason": "again"}
+    stored = browser_of(analyst).post("/console/claims/pack/", typed)
+    assert stored.content == path.read_bytes()
+    assert browser_of(staff("support")).post("/console/claims/pack/", typed).status_code == 403

@@ -281,6 +281,7 @@ PLACES = (
     Place("refunds.remedies.issuer_answers.preview", "refunds.send_issuer_action"),
     Place("refunds.remedies.own_funds.pay_instead", "refunds.decide_claim"),
     Place("refunds.remedies.own_funds.recredit", "refunds.decide_claim"),
+    Place("refunds.claims.evidence_pack.take", "refunds.work_claim"),
     Place("refunds.remedies.by_hand.ask", "refunds.send_issuer_action"),
     Place("refunds.remedies.quarantine.ask", "refunds.send_issuer_action"),
     Place("refunds.remedies.requests.hand_out", "refunds.send_issuer_action"),
