@@ -148,7 +148,7 @@ def test_every_command_that_decides_or_reveals_asks_for_a_code(staff: Any, tmp_p
     }
     decides -= set(NOT_DECIDING)
     assert decides == {name for name, text in texts.items() if "proven_actor(" in text}
-    assert len(decides) == 32
+    assert len(decides) == 33
     assert PROOFS.names() == ["second factor"]
 
 
