@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import urllib.error
-import urllib.request
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from html.parser import HTMLParser
-from http.cookiejar import CookieJar
+from http.client import HTTPConnection
+from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
@@ -19,6 +18,8 @@ from django.urls import resolve
 from winddown.errors import WinddownError
 
 ANSWER_S_MAX = 60
+REDIRECTS_MAX = 10
+_LEADS_ON = (301, 302, 303)
 Typed = Mapping[str, str | Sequence[str]]
 
 
@@ -135,14 +136,14 @@ class Browser:
     def __init__(self, address: str, *, sent: Counter[str], network: str = "127.0.0.1") -> None:
         self.address = address
         self.sent = sent
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
-        )
-        self._opener.addheaders = [
-            ("User-Agent", "rehearsal"),
-            ("Accept-Language", "en"),
-            ("X-Forwarded-For", network),
-        ]
+        self._cookies: dict[str, str] = {}
+        self._headers = {
+            "User-Agent": "rehearsal",
+            "Accept-Language": "en",
+            "X-Forwarded-For": network,
+            # The next page may come from another process of the site.
+            "Connection": "close",
+        }
 
     def open(self, path: str) -> Page:
         """Returns the page. Raises `PageRefused` for an answer of 400 or more."""
@@ -162,12 +163,40 @@ class Browser:
         return after
 
     def _ask(self, url: str, body: bytes | None) -> Page:
+        reached = url
+        for _ in range(REDIRECTS_MAX):
+            status, leads_to, text = self._answer(reached, body)
+            if status >= 400:
+                raise PageRefused(path=urlsplit(url).path, why=f"it answers {status}")
+            if status not in _LEADS_ON:
+                reader = _Reader()
+                reader.feed(text)
+                return Page(reached, text, status, reached != url, reader.forms)
+            reached, body = urljoin(reached, leads_to), None
+        raise PageRefused(path=urlsplit(url).path, why="it leads from page to page")
+
+    def _answer(self, url: str, body: bytes | None) -> tuple[int, str, str]:
+        """Returns the status of one answer, where it leads to, and its text. Its cookies are kept."""
+        site, at = urlsplit(self.address), urlsplit(url)
+        if (at.scheme, at.netloc) != (site.scheme, site.netloc):
+            raise PageRefused(path=at.path, why="it is a page of another site")
+        headers = dict(self._headers)
+        if self._cookies:
+            headers["Cookie"] = "; ".join(f"{name}={text}" for name, text in self._cookies.items())
+        if body is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection = HTTPConnection(site.netloc, timeout=ANSWER_S_MAX)
         try:
-            with self._opener.open(url, body, timeout=ANSWER_S_MAX) as answer:
-                text, reached = answer.read().decode(), answer.geturl()
-                status = answer.status
-        except urllib.error.HTTPError as error:
-            raise PageRefused(path=urlsplit(url).path, why=f"it answers {error.code}") from error
-        reader = _Reader()
-        reader.feed(text)
-        return Page(reached, text, status, reached != url, reader.forms)
+            path = f"{at.path or '/'}?{at.query}" if at.query else at.path or "/"
+            connection.request("GET" if body is None else "POST", path, body, headers)
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        finally:
+            connection.close()
+        for said in answer.headers.get_all("Set-Cookie", []):
+            for name, cookie in SimpleCookie(said).items():
+                if cookie["max-age"] == "0":
+                    self._cookies.pop(name, None)
+                else:
+                    self._cookies[name] = cookie.coded_value
+        return answer.status, answer.headers.get("Location", ""), text

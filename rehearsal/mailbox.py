@@ -39,16 +39,16 @@ class Mailbox:
 
     def _look(self) -> None:
         for path in sorted(set(self.directory.glob("*.log")) - self._seen):
-            raw = path.read_bytes()
-            if self._read.get(path) == len(raw):
-                continue
-            self._read[path] = len(raw)
-            for each in raw.split(_BETWEEN):
+            read = self._read.get(path, 0)
+            with path.open("rb") as file:
+                file.seek(read)
+                mails, _, unfinished = file.read().rpartition(_BETWEEN)
+                self._read[path] = file.tell() - len(unfinished)
+            for each in mails.split(_BETWEEN) if mails else ():
                 mail = email.message_from_bytes(each, policy=email.policy.default)
                 body = mail.get_body(("plain",))
                 text = "" if body is None else body.get_content()
                 if (link := _LINK.search(text)) is not None:
                     self._links[str(mail["To"])] = link[0]
                 elif (code := _CODE.search(text)) is not None:
-                    came = self._codes[str(mail["To"])]
-                    came += [code[0]] if code[0] not in came else []
+                    self._codes[str(mail["To"])].append(code[0])

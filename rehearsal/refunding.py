@@ -7,7 +7,9 @@ import datetime as dt
 import itertools
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -189,16 +191,15 @@ class Refunding:
             return
         self.operations.move_to(self._noon(until))
         walking = [each for each in early if self._walks(each)]
-        self._walk({each: Wish(each.owed_minor, self._first_account(each)) for each in walking})
+        wishes = {each: Wish(each.owed_minor, self._first_account(each)) for each in walking}
         there = {each.user_id for each in walking}
-        taken = self.load(
-            [
-                Sent(each.wallet_ref, about=ACCOUNT, account=self._first_account(each))
-                for each in early
-                if each.user_id not in there
-            ],
-            reason="accounts collected before the window",
-        )
+        sent = [
+            Sent(each.wallet_ref, about=ACCOUNT, account=self._first_account(each))
+            for each in early
+            if each.user_id not in there
+        ]
+        with self._walk(wishes):
+            taken = self.load(sent, reason="accounts collected before the window")
         self.check_payees()
         self.correct()
         self.tell(f"{taken + len(there):,} holders gave a bank account before applications open.")
@@ -369,41 +370,38 @@ class Refunding:
             if each.course.kind != "reminded" or each.user_id in self.reminded
         ]
         walking = [] if late else [each for each in holders if self._walks(each)]
-        self._walk(
-            {
-                each: Wish(
-                    each.owed_minor,
-                    account=self._account_of(each),
-                    method=each.course.method,
-                    fallback_consent=each.course.consents,
-                    address=each.address,
-                )
-                for each in walking
-            }
-        )
-        there = {each.user_id for each in walking}
-        with self.report.phase("applications") as phase:
-            taken = self.load(
-                [
-                    Sent(
-                        wallet_ref=each.wallet_ref,
-                        about=APPLICATION,
-                        channel=each.course.channel,
-                        account=self._account_of(each),
-                        confirmed_minor=each.owed_minor if each.course.channel == APP else None,
-                        late_reason="was abroad" if late else "",
-                        method=each.course.method,
-                        fallback_consent=each.course.consents,
-                        address=each.address,
-                    )
-                    for each in holders
-                    if each.user_id not in there
-                ],
-                reason="applications of the week",
+        wishes = {
+            each: Wish(
+                each.owed_minor,
+                account=self._account_of(each),
+                method=each.course.method,
+                fallback_consent=each.course.consents,
+                address=each.address,
             )
-            phase.rows = taken
-        self._count([each for each in holders if each.user_id not in there], "files")
-        self._review([holder.user_id for holder in holders])
+            for each in walking
+        }
+        there = {each.user_id for each in walking}
+        others = [each for each in holders if each.user_id not in there]
+        sent = [
+            Sent(
+                wallet_ref=each.wallet_ref,
+                about=APPLICATION,
+                channel=each.course.channel,
+                account=self._account_of(each),
+                confirmed_minor=each.owed_minor if each.course.channel == APP else None,
+                late_reason="was abroad" if late else "",
+                method=each.course.method,
+                fallback_consent=each.course.consents,
+                address=each.address,
+            )
+            for each in others
+        ]
+        with self._walk(wishes):
+            with self.report.phase("applications") as phase:
+                phase.rows = taken = self.load(sent, reason="applications of the week")
+            self._count(others, "files")
+            self._review([each.user_id for each in others])
+        self._review(there)
         self.check_payees()
         self.correct()
         self.tell(
@@ -438,16 +436,26 @@ class Refunding:
     def _walks(self, holder: Holder) -> bool:
         return holder.course.channel == APP and holder.user_id in self.at_the_pages
 
-    def _walk(self, wishes: Mapping[Holder, Wish]) -> None:
-        """The holders have gone through the form of the portal. Raises `PageRefused` if the pages
-        stopped one of them.
+    @contextmanager
+    def _walk(self, wishes: Mapping[Holder, Wish]) -> Iterator[None]:
+        """The holders go through the form of the portal meanwhile, and have at the end of the block.
+        Raises `PageRefused` if the pages stopped one of them.
         """
         if not wishes or self.people is None:
+            yield
             return
+        people = self.people
         walking = [(self.at_the_pages[each.user_id], wish) for each, wish in wishes.items()]
-        with self.report.phase("customers apply at the pages") as phase:
-            self.people.apply(walking)
-            phase.rows = len(walking)
+
+        def walk() -> None:
+            with self.report.phase("customers apply at the pages") as phase:
+                people.apply(walking)
+                phase.rows = len(walking)
+
+        with ThreadPoolExecutor(1) as aside:
+            walked = aside.submit(walk)
+            yield
+            walked.result()
         for customer, _wish in walking:
             if customer.refused:
                 raise PageRefused(path="/account/refund/", why=customer.refused)
@@ -554,7 +562,7 @@ class Refunding:
             and self.attempts[user_id] < GIVEN_AGAIN_MAX
         ]
         walking = [each for each in again if self._walks(each)]
-        self._walk({each: Wish(each.owed_minor, self._next_account(each)) for each in walking})
+        wishes = {each: Wish(each.owed_minor, self._next_account(each)) for each in walking}
         there = {each.user_id for each in walking}
         sent = [
             Sent(
@@ -574,7 +582,8 @@ class Refunding:
         self.reissued.update(expired)
         if not (sent or there):
             return
-        corrected = self.load(sent, reason="corrected by the holders") + len(there)
+        with self._walk(wishes):
+            corrected = self.load(sent, reason="corrected by the holders") + len(there)
         self.check_payees()
         self.tell(f"{corrected:,} ways to the money corrected by their holders.")
 

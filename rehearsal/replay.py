@@ -5,8 +5,11 @@ dates.
 from __future__ import annotations
 
 import datetime as dt
+import json
+import resource
 import shutil
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,6 @@ from rehearsal.case import Case, load_case
 from rehearsal.compensation import Compensation
 from rehearsal.customers import Customers
 from rehearsal.doors import Doors
-from rehearsal.generator import generate_case
 from rehearsal.operations import Operations, ReplayFailed
 from rehearsal.people import home_network
 from rehearsal.plans import Plan, load_behaviour, load_plan
@@ -67,12 +69,54 @@ class Replay:
 
     def play(self) -> Report:
         """The whole case has happened in this database, and the report says how it ended."""
-        self.clear()
+        # The answers of the bank and the issuers to an earlier replay must not be read by this one.
+        for name in ("case", "bank", "issuers", "notices"):
+            shutil.rmtree(self.directory / name, ignore_errors=True)
+        with ThreadPoolExecutor(1) as aside:
+            generated = aside.submit(self.generate)
+            with self.report.phase("migrate"):
+                stage.empty_database()
+            self.live(generated)
+        with self.report.phase("verify"):
+            audit.seal()
+            self.report.close_books()
+        self.report.commands = dict(self.doors.through)
+        self.report.note_memory()
+        self.report.seconds = time.monotonic() - self.report.started
+        return self.report
+
+    def generate(self) -> dict[str, Any]:
+        """The files are ready for the launch. Returns their manifest. A process of its own makes them,
+        while this one makes the database ready. Raises `CommandFailed`.
+        """
+        with self.report.phase("generate") as phase:
+            manifest: dict[str, Any] = json.loads(
+                self.doors.program(
+                    "generate_case",
+                    f"--accounts={self.report.accounts}",
+                    f"--seed={self.report.seed}",
+                    f"--out={self.directory / 'case'}",
+                    "--json",
+                    more={},
+                )
+            )
+            phase.rows = sum(file["rows"] for file in manifest["files"])
+        self.report.note_memory(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+        return manifest
+
+    def live(self, generated: Future[dict[str, Any]]) -> None:
+        """Everything has happened, from the launch to the end, at a site that is up meanwhile."""
         # 200 people come at the same time, more than one process of Python serves.
         with RehearsedSite(
             port=free_port(), logs=self.directory, tick_s=2, portal_processes=2
         ) as site:
-            manifest = self.prepare()
+            with self.report.phase("set up"):
+                self.cast = stage.set_up(self.doors, more=self.plan.set_up)
+            manifest = generated.result()
+            rows = sum(file["rows"] for file in manifest["files"])
+            self.storyteller.line(
+                f"{rows:,} rows of the case generated for {self.report.accounts:,} accounts."
+            )
             self.operations = Operations(
                 case=self.case,
                 cast=self.cast,
@@ -91,41 +135,6 @@ class Replay:
             self.shut_down()
             self.refund()
             self.end()
-        with self.report.phase("verify"):
-            audit.seal()
-            self.report.close_books()
-        self.report.commands = dict(self.doors.through)
-        self.report.note_memory()
-        self.report.seconds = time.monotonic() - self.report.started
-        return self.report
-
-    def clear(self) -> None:
-        """Nothing is left of an earlier replay, neither in the database nor in a file."""
-        with self.report.phase("migrate"):
-            # The answers of the bank and the issuers to an earlier replay must not be read by this
-            # one.
-            for name in ("case", "bank", "issuers", "notices"):
-                shutil.rmtree(self.directory / name, ignore_errors=True)
-            stage.empty_database()
-
-    def prepare(self) -> dict[str, Any]:
-        """The programme has begun, and the files are ready for the launch. Meanwhile the site
-        starts. Returns the files' manifest.
-        """
-        with self.report.phase("set up"):
-            self.cast = stage.set_up(self.doors, more=self.plan.set_up)
-        with self.report.phase("generate") as phase:
-            manifest = generate_case(
-                accounts=self.report.accounts,
-                seed=self.report.seed,
-                out=self.directory / "case",
-                progress=self.storyteller.progress,
-            )
-            phase.rows = sum(file["rows"] for file in manifest["files"])
-        self.storyteller.line(
-            f"{phase.rows:,} rows of the case generated for {self.report.accounts:,} accounts."
-        )
-        return manifest
 
     # --- the timeline -----------------------------------------------------------------------------
 

@@ -73,7 +73,8 @@ class Site(Processes):
         for name, port in self.ports.items():
             quiet = ["--env", "WINDDOWN_ROLE=web", "--log-level", "warning"]
             number = self.portal_processes if name == "portal" else 1
-            self._start(name, [*listener(port), f"--workers={number}", *quiet])
+            # The code is imported once for all processes of a listener.
+            self._start(name, [*listener(port), f"--workers={number}", "--preload", *quiet])
         return self
 
     def wait(self) -> None:

@@ -28,13 +28,6 @@ class Storyteller:
     def line(self, sentence: str) -> None:
         self.console.print(f"  {sentence}")
 
-    def progress(self, phase: str, done: int, total: int) -> None:
-        """On a terminal one line shows the progress and is overwritten. Elsewhere nothing is
-        printed.
-        """
-        if self.console.is_terminal:
-            self.console.print(f"  {phase} {done / max(total, 1):.0%}   ", end="\r")
-
     def verdict(self, report: Report, path: Path) -> None:
         """The money table, the figures, the invariants and the result are on the terminal."""
         self.console.print(self._money(report))

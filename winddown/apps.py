@@ -1,9 +1,14 @@
 """The programme app: roles are granted after every migration, so that they always match the declarations."""
 
+import gc
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
+
+# Python's 700 make it look through everything that was just read, many times for each large query.
+YOUNG_OBJECTS_MAX = 20_000
 
 
 class WinddownConfig(AppConfig):
@@ -46,3 +51,6 @@ class WinddownConfig(AppConfig):
         clockwork.WATCHES.add("electronic notice", notice_watch.probe_due, place=1)
         post_migrate.connect(jurisdictions.write_after_migrate, dispatch_uid="winddown.law_rules")
         post_migrate.connect(roles.grant_after_migrate, dispatch_uid="winddown.roles")
+        # Modules and models stay until the process ends: the collector need not look at them again.
+        gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS_MAX)

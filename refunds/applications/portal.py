@@ -9,6 +9,7 @@ where there is no draft (before applications open, and for the account that repl
 from __future__ import annotations
 
 import uuid
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
@@ -179,11 +180,30 @@ class _Flow:
             return redirect(f"refund:{missing or _LAST}")
         return None
 
-    def offers(self) -> list[methods.Offer]:
-        """Returns the ways to the money beside a transfer, in the order of the fallback."""
+    @cached_property
+    def programme(self) -> Programme:
+        return Programme.current()
+
+    @property
+    def in_japan(self) -> bool:
+        """The banks are those of Japan, which write names and order banks by kana."""
+        return self.programme.currency == "JPY"
+
+    @cached_property
+    def _offered(self) -> dict[str, methods.Offer]:
+        """Every way to the money that is owed, in the order of the fallback."""
         owed = self.standing.owed
         found = methods.offered(owed.amount_minor) if owed is not None else []
-        return [each for each in found if each.code != methods.BANK]
+        return {each.code: each for each in found}
+
+    @property
+    def transfer(self) -> methods.Offer | None:
+        """The transfer as the page offers it: how long it takes."""
+        return self._offered.get(methods.BANK)
+
+    def offers(self) -> list[methods.Offer]:
+        """Returns the ways to the money beside a transfer, in the order of the fallback."""
+        return [each for code, each in self._offered.items() if code != methods.BANK]
 
     def way(self) -> methods.Offer | None:
         """Returns the way that was chosen beside a transfer."""
@@ -198,6 +218,7 @@ class _Flow:
         return page(
             self.request,
             f"refunds/portal/{template}.html",
+            programme=self.programme,
             standing=self.standing,
             back=reverse(f"refund:{before}"),
             place=place + 1,
@@ -274,11 +295,11 @@ def bank(request: HttpRequest) -> HttpResponse:
         step="bank",
         form=form,
         largest=bank_search.largest(),
-        rows=list(bank_search.ROWS) if _in_japan() else [],
+        rows=list(bank_search.ROWS) if flow.in_japan else [],
         row=row,
         typed=typed,
         found=found,
-        transfer=_transfer(flow),
+        transfer=flow.transfer,
         ways=flow.offers(),
         chosen=bank_search.bank(flow.answers.get("bank", "")),
     )
@@ -298,13 +319,7 @@ def _iban(flow: _Flow) -> HttpResponse:
         )
     if answers.is_iban(flow.answers):
         form.initial["iban"] = iban.in_groups(flow.answers.get("number", ""))
-    return flow.page("iban", step="bank", form=form, transfer=_transfer(flow), ways=flow.offers())
-
-
-def _transfer(flow: _Flow) -> methods.Offer | None:
-    """Returns the transfer as the page offers it: how long it takes."""
-    owed = flow.standing.owed
-    return methods.offer_of(methods.BANK, owed.amount_minor) if owed is not None else None
+    return flow.page("iban", step="bank", form=form, transfer=flow.transfer, ways=flow.offers())
 
 
 def _bank_chosen(flow: _Flow, code: str) -> HttpResponse:
@@ -377,7 +392,7 @@ def name(request: HttpRequest) -> HttpResponse:
         initial={**_known_name(flow.customer), **flow.answers},
         present=answers.digest(flow.answers, before="name"),
         holder_kana=flow.customer.kana_name,
-        in_kana=_in_japan(),
+        in_kana=flow.in_japan,
     )
     if request.method == "POST" and form.is_valid():
         given = {
@@ -411,11 +426,6 @@ def address(request: HttpRequest) -> HttpResponse:
         }
         return _kept(flow, "address", given)
     return flow.page("address", step="address", form=form, way=flow.way())
-
-
-def _in_japan() -> bool:
-    """Returns whether the banks are those of Japan, which write names and order banks by kana."""
-    return Programme.current().currency == "JPY"
 
 
 def _known_name(customer: User) -> dict[str, str]:
@@ -571,10 +581,11 @@ def done(request: HttpRequest) -> HttpResponse:
     return page(
         request,
         "refunds/portal/done.html",
+        programme=flow.programme,
         standing=found,
         early=early,
         waits=found.payee is not None and found.payee.usable_from > clock.now(),
-        zone=Programme.current().time_zone,
+        zone=flow.programme.time_zone,
     )
 
 

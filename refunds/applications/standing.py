@@ -13,7 +13,6 @@ from refunds.models import Entitlement, Payee, RefundApplication
 from refunds.payouts import payment_blocks
 from refunds.remedies import own_funds
 from wallets.models import SnapshotLine, Wallet
-from winddown import clock
 from winddown.models import Milestone, Programme
 from winddown.programme import offer
 
@@ -117,22 +116,21 @@ def of(customer: User) -> Standing:
     """Returns where the customer stands. Of several parts of a balance it is the first one about
     which something can be done, or the last one.
     """
-    known = {each.kind: each.at for each in Milestone.objects.all()}
+    known = dict(Milestone.objects.values_list("kind", "at"))
     opens_at = known.get(Milestone.Kind.REFUND_OPENS)
     ends_at = known.get(Milestone.Kind.REFUND_WINDOW_ENDS)
     payee = Payee.objects.filter(holder=customer, replaced_at=None).first()
     parts = list(Entitlement.objects.filter(wallet__account=customer).order_by("part"))
-    compensated = own_funds.waiting(customer).exists()
     if not parts:
         what = What.EARLY if _will_be_owed(customer) else What.NOTHING
-        if compensated:
+        if own_funds.waiting(customer).exists():
             what = What.COMPENSATION
         return Standing(what, payee=payee, opens_at=opens_at, ends_at=ends_at)
     live = {
         each.entitlement_id: each
         for each in RefundApplication.objects.filter(entitlement__in=parts).order_by("pk")
     }
-    switch = _switch()
+    switch = offer.judged("refund_apply")
     blocked = User.objects.filter(payment_blocks.nobody_pays("pk"), pk=customer.pk).exists()
     found = [
         Standing(
@@ -146,9 +144,13 @@ def of(customer: User) -> Standing:
         )
         for owed in parts
     ]
-    if compensated and (payee is None or payee.state == Payee.State.REFUSED):
-        found.append(Standing(What.COMPENSATION, payee=payee, opens_at=opens_at, ends_at=ends_at))
-    return next((each for each in found if each.is_form), found[-1])
+    form = next((each for each in found if each.is_form), None)
+    if form is not None:
+        return form
+    lacks_an_account = payee is None or payee.state == Payee.State.REFUSED
+    if lacks_an_account and own_funds.waiting(customer).exists():
+        return Standing(What.COMPENSATION, payee=payee, opens_at=opens_at, ends_at=ends_at)
+    return found[-1]
 
 
 def computed(owed: Entitlement) -> Computed:
@@ -161,13 +163,6 @@ def computed(owed: Entitlement) -> Computed:
         others_minor=line.paid_minor - owed.amount_minor,
         owed_minor=owed.amount_minor,
     )
-
-
-def _switch() -> offer.Standing:
-    """Returns whether applications are taken: by the switch, the end, and the stage."""
-    at = clock.now()
-    standings = offer.standings(at=at, deadlines=list(Milestone.objects.order_by("at")))
-    return next(each for each in standings if each.switch.code == "refund_apply")
 
 
 def _will_be_owed(customer: User) -> bool:
@@ -183,7 +178,7 @@ def _what(
     owed: Entitlement,
     application: RefundApplication | None,
     payee: Payee | None,
-    switch: offer.Standing,
+    switch: offer.Judged,
     *,
     blocked: bool,
 ) -> What:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import jaconv
 from django.db.models import QuerySet
@@ -36,13 +35,7 @@ ROWS = {
 _ENDINGS = ("銀行", "ぎんこう", "ギンコウ", "ﾊﾞﾝｸ", "バンク", "bank", "ginkou", "ginko", "支店")
 
 
-class _Named(Protocol):
-    code: str
-    name: str
-    kana: str
-
-
-Row = TypeVar("Row", bound=_Named)
+Row = TypeVar("Row", Bank, Branch)
 
 
 def largest() -> list[Bank]:
@@ -83,7 +76,7 @@ def _banks() -> QuerySet[Bank]:
     return Bank.objects.filter(dataset__active=True)
 
 
-def _found(typed: str, rows: Iterable[Row]) -> list[Row]:
+def _found(typed: str, rows: QuerySet[Row]) -> list[Row]:
     """Returns the rows that the text names: those of its code alone, else those that are called so,
     else those that begin so, else those that have it inside.
     """
@@ -91,7 +84,7 @@ def _found(typed: str, rows: Iterable[Row]) -> list[Row]:
     if not said:
         return []
     if said.isdigit():
-        return [row for row in rows if row.code == said]
+        return list(rows.filter(code=said))
     plain = said.casefold()
     for ending in _ENDINGS:
         plain = plain.removesuffix(ending.casefold()) or plain
@@ -114,7 +107,7 @@ def _in_kana(plain: str) -> str:
         return ""
 
 
-def _rank(row: _Named, plain: str, in_kana: str) -> int | None:
+def _rank(row: Bank | Branch, plain: str, in_kana: str) -> int | None:
     name = unicodedata.normalize("NFKC", row.name).casefold()
     ranks = []
     for known, wanted in ((name, plain), (row.kana, in_kana), (row.kana, plain.upper())):

@@ -188,7 +188,7 @@ def _changes(seen: CaptureQueriesContext) -> list[str]:
     return [
         query["sql"]
         for query in seen.captured_queries
-        if re.match(r"\s*(INSERT|UPDATE|DELETE|WITH|CALL)\b", query["sql"])
+        if re.search(r"(^|;)\s*(INSERT|UPDATE|DELETE|WITH|CALL)\b", query["sql"])
         and "accounts_session" not in query["sql"]
     ]
 

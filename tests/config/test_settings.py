@@ -88,7 +88,11 @@ def _print_setting(variables: dict[str, str], show: str) -> NoReturn:
         ({"WINDDOWN_ROLE": "webb"}, "WINDDOWN_ROLE must be one of web, worker, command."),
         ({"WINDDOWN_DB_CONNECTION_S_MAX": "-1"}, "must be a whole number of at least 0."),
         ({"WINDDOWN_TRUSTED_PROXIES": "all"}, "must be a whole number of at least 0."),
-        ({"WINDDOWN_PASSWORD_MEMORY_KIB": "1024"}, "must be a whole number of at least 19456."),
+        (
+            {"WINDDOWN_PASSWORD_MEMORY_KIB": "19455", "WINDDOWN_REHEARSAL": "0"},
+            "must be a whole number of at least 19456.",
+        ),
+        ({"WINDDOWN_PASSWORD_MEMORY_KIB": "1023"}, "must be a whole number of at least 1024."),
         ({"WINDDOWN_PASSWORD_MEMORY_KIB": "204800"}, "must be at most 102400."),
         ({"WINDDOWN_FIELD_KEY": "c2hvcnQ="}, "WINDDOWN_FIELD_KEY must be 32 bytes in base64."),
         ({"WINDDOWN_FIELD_KEY": "!"}, "WINDDOWN_FIELD_KEY must be base64."),

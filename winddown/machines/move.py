@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -89,15 +89,13 @@ def transition_set(
     except EmptyResultSet:
         return 0
     table = model._meta.db_table
-    with named(name, actor=actor, run=run, reason=reason), connection.cursor() as cursor:
-        cursor.execute(
-            # As an array, because a join with `chosen` may be planned as a scan of the whole table
-            # for every batch.
-            f"WITH chosen (id) AS MATERIALIZED ({inner})"  # noqa: S608
-            f" UPDATE {table} SET state = %s WHERE id = ANY (ARRAY(SELECT id FROM chosen))",
-            [*params, target],
-        )
-        return int(cursor.rowcount)
+    return named(name, actor=actor, run=run, reason=reason).execute(
+        # As an array, because a join with `chosen` may be planned as a scan of the whole table for
+        # every batch.
+        f"WITH chosen (id) AS MATERIALIZED ({inner})"  # noqa: S608
+        f" UPDATE {table} SET state = %s WHERE id = ANY (ARRAY(SELECT id FROM chosen))",
+        [*params, target],
+    )
 
 
 def _to_one_target(model: type[Stateful], name: str) -> tuple[list[Edge], str]:
@@ -107,6 +105,13 @@ def _to_one_target(model: type[Stateful], name: str) -> tuple[list[Edge], str]:
     if len(targets) != 1:
         raise AssertionError(f"{model.__name__}.{name} needs exactly one target")
     return edges, targets.pop()
+
+
+_NAMED = (
+    "SELECT set_config('winddown.transition', %s, true), set_config('winddown.actor', %s, true),"
+    " set_config('winddown.run', %s, true), set_config('winddown.reason', %s, true)"
+)
+_NOBODY = ["", "", "", ""]
 
 
 class named:  # noqa: N801
@@ -120,21 +125,27 @@ class named:  # noqa: N801
         self.values = [name, str(actor.pk or ""), str(run.pk) if run else "", reason]
 
     def __enter__(self) -> None:
-        if not transaction.get_connection().in_atomic_block:
-            raise AssertionError("a change of state needs a transaction")
-        self._set(self.values)
+        _need_a_transaction()
+        with connection.cursor() as cursor:
+            cursor.execute(_NAMED, self.values)
 
     def __exit__(self, kind: Any, *_: object) -> None:
         if kind is None:
-            self._set(["", "", "", ""])
+            with connection.cursor() as cursor:
+                cursor.execute(_NAMED, _NOBODY)
 
-    def _set(self, values: list[str]) -> None:
+    def execute(self, statement: str, params: Sequence[Any]) -> int:
+        """The statement has run inside, all in one round trip. Returns how many rows it moved."""
+        _need_a_transaction()
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('winddown.transition', %s, true), set_config('winddown.actor', %s, true),"
-                " set_config('winddown.run', %s, true), set_config('winddown.reason', %s, true)",
-                values,
-            )
+            cursor.execute(f"{_NAMED}; {statement}; {_NAMED}", [*self.values, *params, *_NOBODY])
+            cursor.nextset()
+            return int(cursor.rowcount)
+
+
+def _need_a_transaction() -> None:
+    if not transaction.get_connection().in_atomic_block:
+        raise AssertionError("a change of state needs a transaction")
 
 
 def move_rows(
@@ -158,11 +169,9 @@ def move_rows(
     table = model._meta.db_table
     names = {field.name: field.column for field in model._meta.concrete_fields}
     sets = "".join(f", {names[field]} = %s" for field in columns)
-    with named(name, actor=actor, run=run, reason=reason), connection.cursor() as cursor:
-        cursor.execute(
-            f"WITH chosen AS MATERIALIZED (SELECT id FROM {table}"  # noqa: S608  our own names
-            " WHERE id = ANY (%s) AND state = ANY (%s) ORDER BY id FOR NO KEY UPDATE)"
-            f" UPDATE {table} SET state = %s{sets} FROM chosen WHERE {table}.id = chosen.id",
-            [list(ids), [edge.source for edge in edges], target, *columns.values()],
-        )
-        return int(cursor.rowcount)
+    return named(name, actor=actor, run=run, reason=reason).execute(
+        f"WITH chosen AS MATERIALIZED (SELECT id FROM {table}"  # noqa: S608  our own names
+        " WHERE id = ANY (%s) AND state = ANY (%s) ORDER BY id FOR NO KEY UPDATE)"
+        f" UPDATE {table} SET state = %s{sets} FROM chosen WHERE {table}.id = chosen.id",
+        [list(ids), [edge.source for edge in edges], target, *columns.values()],
+    )

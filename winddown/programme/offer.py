@@ -31,15 +31,13 @@ _ORDER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The present state of one capability: its switch, or the deadline or the stage of the programme
-    that ended it while the switch was on.
+class Judged:
+    """The present state of one capability: that of its switch, or the deadline or the stage of the
+    programme that ended it while the switch was on.
     """
 
-    switch: Capability
     state: str
     since: dt.datetime
-    ends_at: dt.datetime | None
     by_stage: bool
 
     @property
@@ -53,6 +51,14 @@ class Standing:
     @property
     def ended(self) -> bool:
         return self.state == ENDED
+
+
+@dataclass(frozen=True, slots=True)
+class Standing(Judged):
+    """The present state of one capability, with its switch and its deadline."""
+
+    switch: Capability
+    ends_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,15 @@ class Offer:
     ends_at: dt.datetime | None
     ended: bool = False
     """It does not come back."""
+
+
+def judged(code: str) -> Judged:
+    """Returns the one capability as `winddown_standing` judges it now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT state, since, by_stage FROM winddown_standing(%s, winddown_now())", [code]
+        )
+        return Judged(*cursor.fetchone())
 
 
 def standings(*, at: dt.datetime, deadlines: list[Milestone]) -> list[Standing]:
@@ -93,7 +108,7 @@ def standings(*, at: dt.datetime, deadlines: list[Milestone]) -> list[Standing]:
         )
         found = {code: rest for code, *rest in cursor.fetchall()}
     return [
-        Standing(switch, state=state, since=since, ends_at=ends.get(switch.code), by_stage=by_stage)
+        Standing(state, since, by_stage, switch=switch, ends_at=ends.get(switch.code))
         for switch in sorted(switches.values(), key=_place)
         for state, since, by_stage in [found[switch.code]]
     ]
