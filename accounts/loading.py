@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from django.db import connection
 from django.db.models.expressions import RawSQL
@@ -313,7 +314,7 @@ def _copy_auth_events(source: CsvSource, progress: Callable[[int], None]) -> Non
         progress=progress,
     )
     if source.rows:
-        counting.count_again_from(_earliest(source.rows, last_id=last_id, last_page=last_page))
+        counting.count_again(partial(_earliest, source.rows, last_id=last_id, last_page=last_page))
 
 
 def _earliest(rows: int, *, last_id: int, last_page: int) -> dt.datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -56,10 +57,22 @@ def count_newest() -> tuple[str, ...]:
 
 def count_again_from(at: dt.datetime) -> None:
     """Attempts from `at` on came in late. The next call counts everything from there again."""
+    count_again(lambda: at)
+
+
+def count_again(earliest: Callable[[], dt.datetime]) -> None:
+    """Attempts came in late. The next call counts everything from the earliest of them again.
+
+    To find it in millions takes a second, so it is asked for only where something was counted. A
+    count that begins meanwhile waits for this transaction, and finds the attempts.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        _locked(wait=True)
+        watch = _locked(wait=True)
         # After a COPY of millions the summaries that find a range of time are not up to date.
         cursor.execute("SELECT accounts_summarise_attempts()")
+        if watch is None or watch.read_until is None:
+            return
+        at = earliest()
         AttackWatch.objects.filter(read_until__gt=_whole_minute(at)).update(
             read_until=_whole_minute(at), folded_until=None, memory={}
         )
