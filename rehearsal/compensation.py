@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.db.models import Max, Sum
 
-from refunds.claims import damage, intake, victims
+from refunds.claims import damage, intake, links, victims
 from refunds.claims.desk_acts import AGREES
 from refunds.models import ClaimDecision, FraudClaim, IssuerAction, Remedy, RequestList
 from rehearsal import issuers
@@ -139,6 +139,7 @@ class Compensation:
 
     def _decide(self, chosen: list[FraudClaim], *, verdict: str, rejection: str = "") -> int:
         done = 0
+        self._look_at_links(chosen)
         for named in references(chosen):
             words = ["propose_claims", f"--claims={named}", f"--verdict={verdict}"]
             if rejection:
@@ -163,6 +164,20 @@ class Compensation:
         if sample := in_sample(decision):
             words = ("review_claims", f"--claims={sample}", f"--finding={AGREES}")
             self.doors.must(*words, by="supervisor2", reason="evidence read")
+
+    def _look_at_links(self, chosen: list[FraudClaim]) -> None:
+        """The analyst has looked at those of the claims that hang together. Simulated people have
+        addresses that differ by a digit, and are different people.
+        """
+        found = links.unseen([claim.pk for claim in chosen])
+        known = FraudClaim.objects.in_bulk({number for pair in found for number in pair})
+        for one, other in sorted({(min(pair), max(pair)) for pair in found}):
+            self.doors.must(
+                *("see_linked_claim", f"--claim={known[one].reference}"),
+                f"--other={known[other].reference}",
+                by="analyst",
+                reason="two people",
+            )
 
     def _approve(self, subject: str, digest: str) -> None:
         """The supervisor has approved exactly what the digest is of."""

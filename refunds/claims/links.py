@@ -112,17 +112,24 @@ def refuse_unseen(claim_ids: Collection[int]) -> None:
     """Raises `GuardNotMet` if somebody has still to look at claims that hang together with one of
     these.
     """
+    for number, other in unseen(claim_ids)[:1]:
+        raise GuardNotMet(
+            action=says("propose a decision"),
+            why=says(
+                "claim {claim} hangs together with claim {other}, and nobody looked at the two",
+                claim=number,
+                other=other,
+            ),
+        )
+
+
+def unseen(claim_ids: Collection[int]) -> list[tuple[int, int]]:
+    """Returns each of the claims with another one that hangs together with it, where nobody looked
+    at the two.
+    """
     seen = _seen(claim_ids)
-    for _kind, number, other in _pairs(claim_ids):
-        if (number, other) not in seen:
-            raise GuardNotMet(
-                action=says("propose a decision"),
-                why=says(
-                    "claim {claim} hangs together with claim {other}, and nobody looked at the two",
-                    claim=number,
-                    other=other,
-                ),
-            )
+    found = {(number, other) for _kind, number, other in _pairs(claim_ids)}
+    return sorted(found - seen)
 
 
 def _pairs(claim_ids: Collection[int]) -> Iterable[tuple[Kind, int, int]]:
