@@ -149,7 +149,7 @@ def as_known(*, as_of: dt.datetime) -> Figures:
     )
 
 
-def _params(as_of: dt.datetime) -> dict[str, object]:
+def _params(as_of: dt.datetime) -> dict[str, dt.datetime | str]:
     return {
         "as_of": as_of,
         "zone": Programme.current().time_zone,
