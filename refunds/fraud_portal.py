@@ -22,9 +22,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from accounts.sign_in.origins import device_of, network_of
 from refunds.applications.claimants import customer_of, of_customer, of_sure_customer
+from refunds.attribution.wallet_traces import FUNDING_OF_KIND
 from refunds.claims import appeals, asking, files, progress, reporting, reports, telling
 from refunds.claims.reports import Said
-from refunds.claims.wallet_traces import FUNDING_OF_KIND
 from refunds.models import ClaimFile, FraudClaim, FraudReport
 from wallets.models import Payment, TopUp, Wallet
 from winddown.errors import WinddownError

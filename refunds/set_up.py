@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 
-from refunds.claims import claim_rules
+from refunds.attribution import claim_rules
 from refunds.models import (
     BankAccount,
     BankProfile,

@@ -10,7 +10,8 @@ from pathlib import Path
 from django.db.models import Max, QuerySet
 
 from accounts.models import User
-from refunds.claims import intake, wallet_traces
+from refunds.attribution import wallet_traces
+from refunds.claims import intake
 from refunds.claims.desk_acts import AGREES
 from refunds.models import (
     ClaimDecision,

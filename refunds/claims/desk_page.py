@@ -13,11 +13,12 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from refunds.claims import case_file, claim_rules, lists, ways_page
+from refunds.attribution import claim_rules
+from refunds.attribution.wallet_traces import wallet_traces
+from refunds.claims import case_file, lists, ways_page
 from refunds.claims.desk_acts import DESK, FUNDINGS, PAYERS, REJECTIONS
 from refunds.claims.desk_fields import claim_number
 from refunds.claims.report_acts import CHANNELS
-from refunds.claims.wallet_traces import wallet_traces
 from refunds.models import (
     FraudClaim,
     FraudClaimTransition,

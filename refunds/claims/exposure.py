@@ -13,8 +13,9 @@ from typing import Any, Final
 
 from django.db import connection
 
-from refunds.claims import claim_rules, holding, reserve
-from refunds.claims.wallet_traces import wallet_traces
+from refunds.attribution import claim_rules
+from refunds.attribution.wallet_traces import wallet_traces
+from refunds.claims import holding, reserve
 from refunds.models import FraudClaim, Remedy
 from wallets.models import Hold, LedgerAccount, Payment, TopUp, Wallet
 from winddown import clock

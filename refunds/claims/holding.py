@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from accounts.models import CredentialFence, User
-from refunds.claims import claim_rules
-from refunds.claims.wallet_traces import wallet_traces
+from refunds.attribution import claim_rules
+from refunds.attribution.wallet_traces import wallet_traces
 from refunds.models import FraudClaim, Loss
 from wallets.models import Hold, HoldTransition, Wallet, WalletTransition
 from wallets.movements import spending, withholding

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Sum
 
-from refunds.claims import claim_rules
+from refunds.attribution import claim_rules
 from refunds.claims.detection_ways import FIRST_WAY
 from refunds.claims.victim_rules import RULES
 from refunds.models import ClaimDecision, ClaimReview, FraudClaim

@@ -9,8 +9,9 @@ from collections.abc import Collection, Sequence
 
 from django.db import DatabaseError, transaction
 
-from refunds.claims import claim_rules, holding, makers
-from refunds.claims.wallet_traces import FUNDING_OF_KIND, wallet_traces
+from refunds.attribution import claim_rules
+from refunds.attribution.wallet_traces import FUNDING_OF_KIND, wallet_traces
+from refunds.claims import holding, makers
 from refunds.models import FraudClaim, Issuer, Loss, PaymentPayer
 from wallets.models import FundingCard, Payment, TopUp
 from winddown import clock

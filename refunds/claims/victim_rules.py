@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from accounts.attacks import detection, rules
-from refunds.claims.wallet_traces import FUNDING_OF_KIND
+from refunds.attribution.wallet_traces import FUNDING_OF_KIND
 from wallets.models import Payment, TopUp
 from winddown.programme import declared
 

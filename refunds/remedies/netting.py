@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 
 from django.db.models import Sum
 
-from refunds.claims import claim_rules
-from refunds.claims.wallet_traces import wallet_traces
+from refunds.attribution import claim_rules
+from refunds.attribution.wallet_traces import wallet_traces
 from refunds.models import Doubt, FraudClaim, Loss, Remedy
 from wallets.models import LedgerAccount
 from wallets.movements import posting

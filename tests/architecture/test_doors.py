@@ -23,7 +23,7 @@ ROOMS = ("winddown", "accounts", "wallets", "refunds")
 NOT_ASKED_FOR = {
     "accounts.reset_notices.mail_results.settle": "a loaded file of the mail server does it",
     "refunds.applications.desk_page.one": "it is the page itself",
-    "refunds.claims.claim_rules.set_down": "the set-up file does it, which has both doors",
+    "refunds.attribution.claim_rules.set_down": "the set-up file does it, which has both doors",
     "refunds.claims.desk_page.one": "it is the page itself",
     "refunds.claims.appeals.close_after_appeal_time": "the tick does it when the time is over",
     "refunds.claims.ending.move_on": "the tick does it",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refunds.claims.attribution import (
+from refunds.attribution.lots import (
     Came,
     CameBack,
     Person,

@@ -9,7 +9,7 @@ from typing import Final
 
 from django.db import connection
 
-from refunds.claims.attribution import (
+from refunds.attribution.lots import (
     Came,
     CameBack,
     Event,

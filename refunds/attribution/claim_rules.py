@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from refunds.claims.attribution import Policy
+from refunds.attribution.lots import Policy
 from refunds.models import ClaimTerms
 from refunds.models.claim_terms import SAMPLE_EVERY, default_bands
 from winddown import clock
