@@ -29,6 +29,7 @@ Finder = Callable[[str], str]
 
 # Columns that are not read, and why.
 UNREAD: Final = {
+    "accounts_attackwatch.memory": "numbers of attempts and their means, written by the count",
     "accounts_session.session_data": "signed and packed by Django",
     "winddown_auditentry.rows": "numbers of rows and digests, written by a trigger",
     "winddown_auditseal.tables": "numbers of rows and digests, written by the seal",
