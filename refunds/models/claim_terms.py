@@ -52,7 +52,7 @@ class ClaimTerms(models.Model):
             *witnessed(
                 older=(
                     {
-                        "bands": "'[[30000, 200], [100000, 100], [1000000, 20]]'",
+                        "bands": "'[[30000, 200], [100000, 100], [1000000, 20]]'::jsonb",
                         "sample_every": "20",
                     },
                 )
