@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -350,6 +351,8 @@ def _first_value(field: Any) -> str:
     if field.null:
         return "NULL"
     value = field.get_default()
+    if isinstance(field, JSONField):
+        return f"'{json.dumps(value)}'::jsonb"
     if value == []:
-        return "'[]'::jsonb" if isinstance(field, JSONField) else "'{}'"
+        return "'{}'"
     return str(value) if isinstance(value, int) else f"'{value}'"
