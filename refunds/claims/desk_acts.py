@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import FileResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -165,6 +168,15 @@ class LogsForm(ReasonForm):
     )
 
 
+class TakeLogsForm(ReasonForm):
+    request = forms.IntegerField(
+        label=_("Number of the request"),
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text=_("The 3 of log_export:3."),
+    )
+
+
 class FiguresForm(ReasonForm):
     as_of = LocalInstantField(
         label=_("As of"),
@@ -199,6 +211,20 @@ def _load_reports(actor: Actor, given: dict[str, Any]) -> intake.Loaded:
 def _load_losses(actor: Actor, given: dict[str, Any]) -> intake.Loaded:
     file: File = given["file"]
     return intake.load_losses(file, actor=actor, reason=given["reason"])
+
+
+def _take_logs(actor: Actor, given: dict[str, Any]) -> FileResponse:
+    """Returns the file as an answer that a browser stores. No copy of it stays here."""
+    with TemporaryDirectory(prefix="winddown-logs-") as directory:
+        path, _done = log_export.write(
+            given["request"], Path(directory), actor=actor, reason=given["reason"]
+        )
+        return FileResponse(
+            path.open("rb"),
+            as_attachment=True,
+            filename=path.name,
+            content_type="application/octet-stream",
+        )
 
 
 DESK: dict[str, Act] = {
@@ -375,6 +401,14 @@ DESK: dict[str, Act] = {
             actor=actor,
             reason=given["reason"],
         ),
+    ),
+    "take-logs": Act(
+        title=pgettext_lazy("verb", "Take the logs that were let out"),
+        effect=_("Two people agreed. The audit journal says who took them, with the SHA-256."),
+        permission=WORK,
+        form=TakeLogsForm,
+        do=_take_logs,
+        tone="danger",
     ),
     "release-reserve": Act(
         title=pgettext_lazy("verb", "Release the reserve of claims"),

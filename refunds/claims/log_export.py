@@ -134,6 +134,17 @@ def _decided(said: approvals.Decided) -> object:
 approvals.DECIDERS.add(SUBJECT, _decided)
 
 
+def let_out() -> list[int]:
+    """Returns the numbers of the requests that two people agreed to, the newest first."""
+    agreed = Signature.objects.filter(
+        subject__startswith=f"{SUBJECT}:", stage=SECOND, part=Signature.Part.APPROVED
+    )
+    return [
+        int(subject.removeprefix(f"{SUBJECT}:"))
+        for subject in agreed.order_by("-pk").values_list("subject", flat=True)
+    ]
+
+
 def write(number: int, directory: Path, *, actor: Actor, reason: str) -> tuple[Path, LogExport]:
     """The directory has the file of the request that two people let out. Its hash is recorded.
 

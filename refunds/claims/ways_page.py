@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import AuthEvent, LogCoverage
-from refunds.claims import ways_in
+from refunds.claims import log_export, ways_in
 from refunds.claims.desk_acts import DESK
 from refunds.claims.ways_in import LOGS, Said
 from refunds.models import LogExport, WayIn
@@ -107,6 +107,7 @@ class WaysPage:
     total: int
     logs: list[Text]
     coverage: list[tuple[Text, LogCoverage]]
+    let_out: list[int]
     exports: list[LogExport]
     decisions: list[Decision]
 
@@ -128,9 +129,11 @@ def look(chosen: str, *, actor: Actor) -> WaysPage:
             (EVENTS[row.log], row)
             for row in LogCoverage.objects.order_by("log", "covered_from", "pk")
         ],
+        let_out=log_export.let_out(),
         exports=list(LogExport.objects.order_by("-pk")),
         decisions=[
-            acts.decision(verb, DESK[verb], actor=actor) for verb in ("find-ways", "ask-logs")
+            acts.decision(verb, DESK[verb], actor=actor)
+            for verb in ("find-ways", "ask-logs", "take-logs")
         ],
     )
 

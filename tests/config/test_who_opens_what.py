@@ -243,6 +243,7 @@ VERBS = {
                 "find",
                 "find-ways",
                 "ask-logs",
+                "take-logs",
                 "take-up",
                 "ask",
                 "resume",

@@ -162,6 +162,8 @@ def test_logs_leave_under_pseudonyms_after_two_approvals(
     def refused() -> None:
         with code_typed(analyst), pytest.raises(SystemExit):
             run("export_auth_log", analyst, **export)
+        answer = desk.post("/console/claims/take-logs/", {"request": 1, "reason": "too early"})
+        assert "two people have not let them out" in answer.content.decode()
         assert not list(tmp_path.iterdir())
 
     refused()
@@ -190,7 +192,13 @@ def test_logs_leave_under_pseudonyms_after_two_approvals(
         assert secret not in content.decode()
     page = desk.get("/console/claims/ways-in/").content.decode()
     assert done.sha256 in page
-    taken = AuditEntry.objects.filter(action="log_export.take").count()
+    assert "take-logs/?request=1" in page
+    answer = desk.post("/console/claims/take-logs/", {"request": 1, "reason": "sent by courier"})
+    assert b"".join(answer.streaming_content) == content
+    assert answer["Content-Disposition"] == 'attachment; filename="logs-1.csv"'
+    taken = AuditEntry.objects.filter(action="log_export.take")
+    assert (taken.last().actor, taken.last().reason) == (analyst, "sent by courier")
+    taken = taken.count()
     with code_typed(analyst):
         run("export_auth_log", analyst, **export)
     assert AuditEntry.objects.filter(action="log_export.take").count() == taken + 1
@@ -200,6 +208,8 @@ def test_logs_leave_under_pseudonyms_after_two_approvals(
     with code_typed(analyst), pytest.raises(SystemExit):
         run("export_auth_log", analyst, request=1, out=tmp_path / "again")
     assert not (tmp_path / "again").exists()
+    answer = desk.post("/console/claims/take-logs/", {"request": 1, "reason": "once more"})
+    assert "other events than were approved" in answer.content.decode()
     with pytest.raises(DatabaseError, match="two people let the logs"), transaction.atomic():
         LogExport.objects.create(
             request="log_export:2",
