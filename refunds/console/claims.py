@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from refunds.claims import desk_page, exposure_page, holding, ways_page
+from refunds.claims import desk_page, exposure_page, figures_page, holding, ways_page
 from refunds.claims.desk_acts import DESK
 from refunds.forms import HoldForm
 from refunds.remedies import desk_page as issuer_page
@@ -77,6 +77,13 @@ def exposure(request: HttpRequest) -> HttpResponse:
     return page(request, "refunds/exposure.html", seen=seen)
 
 
+@require_safe
+@staff_page
+def figures(request: HttpRequest) -> HttpResponse:
+    seen = figures_page.look(request.GET, actor=actor_of(request))
+    return page(request, "refunds/figures.html", seen=seen)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 @fresh_page
@@ -120,6 +127,10 @@ DOORS.add(
     "console:exposure",
     Door(_AT_THE_DESK, title=pgettext_lazy("menu", "Exposure"), under="console:claims"),
 )
+DOORS.add(
+    "console:figures",
+    Door(_AT_THE_DESK, title=pgettext_lazy("menu", "Figures"), under="console:claims"),
+)
 DOORS.add("console:claims_act", Door())
 DOORS.add("console:issuers", Door(_WITH_ISSUERS, title=pgettext_lazy("menu", "Issuers")), place=4)
 DOORS.add("console:issuers_act", Door())
@@ -130,6 +141,7 @@ urlpatterns = [
     path("claims/<int:number>/", claim, name="claim"),
     path("claims/ways-in/", ways_in, name="ways_in"),
     path("claims/exposure/", exposure, name="exposure"),
+    path("claims/figures/", figures, name="figures"),
     path("claims/<slug:verb>/", claims_act, name="claims_act"),
     path("issuers/", issuers, name="issuers"),
     path("issuers/<slug:verb>/", issuers_act, name="issuers_act"),

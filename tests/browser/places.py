@@ -238,6 +238,7 @@ def of_claims(*, claim: int) -> dict[str, list[str]]:
             f"/console/claims/propose/?claims={claim}",
             "/console/claims/ways-in/",
             "/console/claims/exposure/?of=spendable",
+            "/console/claims/figures/?of=all",
             "/console/issuers/?queue=awaited",
             "/console/issuers/chargeback/",
             "/console/issuers/reply/",

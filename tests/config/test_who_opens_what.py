@@ -114,6 +114,7 @@ PAGES = {
     "console:claims": CLAIMS,
     "console:claims_act": ALL,
     "console:exposure": CLAIMS,
+    "console:figures": CLAIMS,
     "console:ways_in": CLAIMS,
     "console:issuers": ISSUERS,
     "console:issuers_act": ALL,

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import re
 from io import StringIO
+from urllib.parse import parse_qs
 
 import pytest
 from django.core.management import call_command
 
+# Imported because it fills the registries of pages, as it does before every request.
+import config.urls  # noqa: F401
 from refunds.claims import damage, figures
 from refunds.models import FraudClaim
 from tests import factories
+from tests.config.test_every_door import browser_of
 from tests.refunds.claims.scene import HIT_AT, Scene, jst
 from tests.unguarded import past_the_guards
 from winddown import clock
@@ -85,6 +91,37 @@ def test_who_was_hit_after_the_last_charge_was_stopped_is_a_late_victim(scene: S
     )
     assert (found.victims, found.amount_minor) == (1, 7_000)
     assert [row.amount_minor for row in figures.rows("late=", as_of=clock.now())] == [7_000]
+
+
+def test_the_page_shows_each_count_as_it_was_known_with_its_losses(known: dt.datetime) -> None:
+    damage.publish(as_of=known, actor=factories.make_staff("compliance"), reason="press conference")
+    clock.travel(known + dt.timedelta(days=1), frozen=True)
+    desk = browser_of(factories.make_staff("fraud_analyst"), headers={"accept-language": "en"})
+    address = "/console/claims/figures/"
+    page = desk.get(address).content.decode()
+    for text in ("JPY 64,000", "Debit card", "Reported by the card issuer", "press conference"):
+        assert text in page, text
+    links = [html.unescape(each) for each in re.findall(r'href="(\?as_of=[^"]*)#rows"', page)]
+    counts = figures.as_known(as_of=known).counts
+    assert len(links) == len(counts) + 1
+    for each in links:
+        chosen = desk.get(address + each).content.decode()
+        key = parse_qs(each[1:])["of"][0]
+        losses = {f"loss:{row.loss_id}<" for row in figures.rows(key, as_of=known)}
+        assert set(re.findall(r"loss:\d+<", chosen)) == losses, each
+    then = desk.get(address, {"as_of": "2019-07-30T00:00", "of": "all"}).content.decode()
+    assert "JPY 54,000" in then
+    assert "64,000" not in then
+    for wrong, why in (
+        ("2019-08-01T18:00", "It is still to come."),
+        ("yesterday", "Write it like"),
+    ):
+        refused = desk.get(address, {"as_of": wrong}).content.decode()
+        assert why in refused, wrong
+        assert "JPY" not in refused
+    japanese = browser_of(factories.make_staff("support"), headers={"accept-language": "ja"})
+    assert "デビットカード" in japanese.get(address).content.decode()
+    assert browser_of(factories.make_staff("auditor")).get(address).status_code == 403
 
 
 def test_the_command_prints_figures_and_rows(known: dt.datetime) -> None:
