@@ -175,29 +175,29 @@ def write(number: int, directory: Path, *, actor: Actor, reason: str) -> tuple[P
             rows += number_of_rows
             yield lines
 
-    earlier = LogExport.objects.filter(request=subject).first()
     path = files.write_once(directory, f"logs-{number}.csv", counted())
-    if earlier is not None:
-        if earlier.sha256 != digest.hexdigest():
+    with transaction.atomic():
+        done, is_first = LogExport.objects.get_or_create(
+            request=subject,
+            defaults={
+                "recipient": asked.summary["recipient"],
+                "since": since,
+                "until": until,
+                "rows": rows,
+                "sha256": digest.hexdigest(),
+                "written_at": clock.now(),
+                "written_by_id": actor.pk,
+            },
+        )
+        if done.sha256 != digest.hexdigest():
             path.unlink()
             raise GuardNotMet(
                 action=action, why=says("the events are others than in the file before")
             )
-        return path, earlier
-    with transaction.atomic():
-        done = LogExport.objects.create(
-            request=subject,
-            recipient=asked.summary["recipient"],
-            since=since,
-            until=until,
-            rows=rows,
-            sha256=digest.hexdigest(),
-            written_at=clock.now(),
-            written_by_id=actor.pk,
-        )
-        audit.append(
-            "log_export.write", subject, actor=actor, reason=reason, sha256=done.sha256, n=rows
-        )
+        if is_first:
+            audit.append(
+                "log_export.write", subject, actor=actor, reason=reason, sha256=done.sha256, n=rows
+            )
     return path, done
 
 
