@@ -50,7 +50,13 @@ class Place:
 
 # Stands for the subject of an act: a refused person never reaches it.
 NOTHING = SimpleNamespace(
-    pk=0, workflow="none", subject="none", applicant_id=0, kind="staff", staff_number="none"
+    pk=0,
+    workflow="none",
+    subject="none",
+    reference="none",
+    applicant_id=0,
+    kind="staff",
+    staff_number="none",
 )
 
 
