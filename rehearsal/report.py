@@ -18,9 +18,22 @@ from django.db import connection
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import TruncDate
 
+from refunds.claims import figures
 from refunds.invariants import without_a_door
-from refunds.models import Entitlement, EntitlementTransition, Payout, PayoutView, Remedy
+from refunds.models import (
+    Chargeback,
+    Entitlement,
+    EntitlementTransition,
+    FraudClaim,
+    FraudClaimTransition,
+    Payout,
+    PayoutView,
+    Remedy,
+    RemedyTransition,
+)
 from rehearsal.direct import doors_missing
+from wallets.models import Hold
+from winddown import clock
 from winddown.authority import roles
 from winddown.evidence import invariants
 
@@ -67,6 +80,8 @@ class Report:
     money: list[Line] = field(default_factory=list)
     remedies: dict[str, dict[str, int]] = field(default_factory=dict)
     refunds: dict[str, dict[str, int]] = field(default_factory=dict)
+    fraud: dict[str, Any] = field(default_factory=dict)
+    """What became of claims and chargebacks, and what was taken back from thieves."""
     views: list[dict[str, Any]] = field(default_factory=list)
     """The payout views in their order: what could be paid, what not, and what goes straight through."""
     paid_by_day: list[dict[str, Any]] = field(default_factory=list)
@@ -123,6 +138,7 @@ class Report:
         self.money = money_table()
         self.remedies = _sums(Remedy.objects.filter(state=Remedy.State.REMEDIED), by="kind")
         self.refunds = _sums(Entitlement.objects.all(), by="state")
+        self.fraud = _fraud()
         self.checks["customers and one of each kind of staff acted by forms"] = (
             self.customers > 0 and set(self.staff) == set(roles.ROLES)
         )
@@ -168,6 +184,7 @@ class Report:
             "money": [asdict(line) for line in self.money],
             "remedies": self.remedies,
             "refunds": self.refunds,
+            **self.fraud,
             "views": self.views,
             "straight_through": self.views[-1]["straight_through"] if self.views else None,
             "paid_by_day": self.paid_by_day,
@@ -199,6 +216,32 @@ class Report:
         }
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def _fraud() -> dict[str, Any]:
+    """Returns claims and chargebacks by state, how often claims were appealed or reopened and routes
+    contested, who was hit after the charges were stopped, and what was clawed back.
+    """
+    late = [each for each in figures.as_known(as_of=clock.now()).counts if each.by == figures.LATE]
+    clawed_back = Hold.objects.filter(state__in=Hold.CLAWED_BACK)
+    moved = FraudClaimTransition.objects.filter
+    return {
+        "claims": _counts(FraudClaim.objects.all()),
+        "chargebacks": _counts(Chargeback.objects.all()),
+        "appeals": moved(transition="appeal").count(),
+        "reopened": moved(transition="reopen").count(),
+        "contested": RemedyTransition.objects.filter(transition="contest").count(),
+        "late_victims": sum(each.victims for each in late),
+        "claw_back": {
+            "count": clawed_back.count(),
+            "amount_minor": clawed_back.aggregate(sum=Sum("amount_minor", default=0))["sum"],
+        },
+    }
+
+
+def _counts(rows: QuerySet[Any]) -> dict[str, int]:
+    counted = rows.order_by("state").values_list("state").annotate(n=Count("pk"))
+    return dict(counted)
 
 
 # The paid and bonus value of all wallets, by the kind of journal and the bucket it went into.

@@ -60,6 +60,10 @@ def test_the_replayed_case_ends_with_the_published_figures(
     assert report["invariants"]["checked"] > 30
     assert len(report["views"]) >= 2
     assert {view["difference_minor"] for view in report["views"]} == {0}
+    # Every claim came to its end, and what thieves had left was taken back.
+    assert sum(report["claims"].values()) >= case.damage.victims
+    assert report["claw_back"]["count"] > 0
+    assert {"chargebacks", "appeals", "reopened", "contested", "late_victims"} <= set(report)
     assert (report["stuck"], report["reissued"] > 0) == (0, True)
     assert "No closing proof was taken" in report["open_at_the_end"]
     # Each day of the window and of the payouts after it.

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.core.management.base import CommandError
+from django.db.models import Max
 from django.utils import translation
 from django.utils.datastructures import MultiValueDict
 
@@ -63,9 +64,12 @@ class ActCommand(StaffCommand):
                 option = _label(self._fields()[name]) if name in act.typed else option
                 self.say(f"{option}: {said}", option=name)
             raise SystemExit(2)
+        before = Approval.objects.aggregate(last=Max("pk", default=0))["last"]
         done = act.do(actor, form.cleaned_data)
-        if isinstance(done, Approval):
-            self.say_awaited(self.done, done)
+        asked = Approval.objects.filter(pk__gt=before, maker=actor.pk).order_by("pk")
+        if isinstance(done, Approval) or (act.says is None and asked):
+            for each in asked or [done]:
+                self.say_awaited(self.done, each)
         elif act.says is not None:
             with translation.override("en"):
                 more = str(act.says(done))

@@ -11,4 +11,4 @@ class Command(ActCommand):
     examples = ('ask_claims_again --decision 4 --by mika --reason "nobody was there"',)
     acts = DESK
     verb = "ask-again"
-    done = "A second person decides."
+    done = "The decision is asked for again."

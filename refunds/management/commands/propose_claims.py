@@ -13,4 +13,4 @@ class Command(ActCommand):
     )
     acts = DESK
     verb = "propose"
-    done = "A second person decides."
+    done = "The claims are proposed."

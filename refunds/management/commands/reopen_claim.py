@@ -11,4 +11,4 @@ class Command(ActCommand):
     examples = ('reopen_claim --claim FC00000012 --by hana --reason "more was lost"',)
     acts = DESK
     verb = "reopen"
-    done = "A second person decides."
+    done = "The reopening is asked for."

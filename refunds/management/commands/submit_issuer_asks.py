@@ -11,4 +11,4 @@ class Command(ActCommand):
     examples = ('submit_issuer_asks --issuer SAKURA_CARD --by mika --reason "confirmed losses"',)
     acts = DESK
     verb = "submit"
-    done = "A second person decides."
+    done = "The requests are submitted."
