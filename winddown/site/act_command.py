@@ -66,9 +66,12 @@ class ActCommand(StaffCommand):
             raise SystemExit(2)
         before = Approval.objects.aggregate(last=Max("pk", default=0))["last"]
         done = act.do(actor, form.cleaned_data)
-        asked = Approval.objects.filter(pk__gt=before, maker=actor.pk).order_by("pk")
-        if isinstance(done, Approval) or (act.says is None and asked):
-            for each in asked or [done]:
+        if isinstance(done, Approval):
+            asked = [done]
+        else:
+            asked = list(Approval.objects.filter(pk__gt=before, maker=actor.pk).order_by("pk"))
+        if asked and act.says is None:
+            for each in asked:
                 self.say_awaited(self.done, each)
         elif act.says is not None:
             with translation.override("en"):
