@@ -364,7 +364,7 @@ class ClaimsForm(RowForm):
     )
     bands = BandsField(
         required=False,
-        initial=default_bands,
+        initial=default_bands(),
         help_text="pairs of the greatest amount, and how many claims of at most it one person decides"
         " at once, 1 to 500",
     )

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.http import QueryDict
 from django.utils import timezone
@@ -166,7 +167,10 @@ def queue(given: QueryDict, *, actor: Actor) -> QueuePage:
         found = FraudClaim.objects.filter(pk=claim_number(chosen["reference"]) or 0)
     at, person = clock.now(), chosen.get("person") or None
     every = bool(chosen.get("put_off") or chosen.get("reference"))
-    chosen_sql, chosen_params = found.values("pk").query.sql_with_params()
+    try:
+        chosen_sql, chosen_params = found.values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        chosen_sql, chosen_params = "SELECT NULL::bigint WHERE false", ()
     zone = timezone.get_current_timezone_name()
     with connection.cursor() as cursor:
         cursor.execute(

@@ -109,7 +109,13 @@ def _decided(said: approvals.Decided) -> object:
         asked = approvals.standing(subject, stage=said.stage)
         if asked is None or said.stage not in STAGES:
             raise NothingToDecide(subject=subject)
-        approvals.SignedList(subject, said.stage, STAGES[said.stage], lambda: _again(asked)).decide(
+        signed = approvals.SignedList(
+            subject,
+            stage=said.stage,
+            permission=STAGES[said.stage],
+            content=lambda: _again(asked),
+        )
+        signed.decide(
             actor=said.actor, digest=said.digest, reason=said.reason, approve=said.approve
         )
         if said.approve and said.stage == FIRST:

@@ -134,7 +134,10 @@ def _decided(said: approvals.Decided) -> object:
             .select_for_update(no_key=True)
             .values_list("pk")
         )
-        approvals.SignedList(subject, STAGE, PERMISSION, lambda: _content(ids)).decide(
+        signed = approvals.SignedList(
+            subject, stage=STAGE, permission=PERMISSION, content=lambda: _content(ids)
+        )
+        signed.decide(
             actor=said.actor, digest=said.digest, reason=said.reason, approve=said.approve
         )
         if said.approve:
