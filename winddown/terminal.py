@@ -20,9 +20,6 @@ class RecordedCommand(BaseCommand):
     terminal. Its help ends with its examples and its exit codes.
     """
 
-    # Django's checks judge the code, and `make check` and `migrate` run them. Before each command
-    # they would be a third of its start.
-    requires_system_checks = ()
     exits: ClassVar[dict[int, str]] = {0: "done", 1: "failed", 2: "not understood"}
     examples: ClassVar[tuple[str, ...]] = ()
     """Its words after `manage.py`, as somebody would type them."""
