@@ -83,6 +83,7 @@ LINES = (
             " tests/rehearsal/test_own_data.py"
             " tests/accounts/sign_in/test_no_enumeration.py tests/browser"
             " tests/accounts/sign_in/test_sign_in_matrix.py tests/winddown/site/test_every_url.py"
+            " tests/config/test_who_opens_what.py"
             " tests/config/embedded/test_servers.py tests/refunds/payouts/test_forgotten.py"
             " tests/faults/test_poison_rows.py tests/faults/test_freeze_charges_survives.py"
             " tests/winddown/programme/test_acts.py tests/refunds/claims/test_slot_race.py"

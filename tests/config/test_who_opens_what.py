@@ -470,13 +470,16 @@ def test_every_page_of_the_console_is_declared_here_and_has_its_door() -> None:
         assert set(VERBS[name]) >= verbs, name
 
 
-def opened(browser: Client, pages: Iterable[Page], *, role: str) -> int:
-    """The pages answer by both methods as the permissions of the role say. Returns how many
-    requests were refused.
+METHODS = ("GET", "POST")
+
+
+def opened(browser: Client, pages: Iterable[Page], *, role: str, every: bool) -> int:
+    """The pages answer as the permissions of the role say: by every method, or by one of the two in
+    turn, the other one for the next role. Returns how many requests were refused.
     """
-    refused = 0
-    for each in pages:
-        for method in ("GET", "POST"):
+    refused, turn = 0, [*ROLES, ""].index(role)
+    for number, each in enumerate(pages):
+        for method in METHODS if every else (METHODS[(number + turn) % len(METHODS)],):
             answer = browser.generic(method, each.address)
             if answer.status_code == 405:
                 assert (method == "GET") == (each.name in ONLY_POST), (each, method)
@@ -489,13 +492,13 @@ def opened(browser: Client, pages: Iterable[Page], *, role: str) -> int:
 
 
 def test_without_a_role_only_the_pages_for_all_staff_open(
-    numbers: dict[str, int], staff: Callable[..., Any]
+    numbers: dict[str, int], staff: Callable[..., Any], long_form: bool
 ) -> None:
     """They are open to every role, as no page asks for the absence of a permission."""
     person = staff()
     pages = list(addresses(numbers))
 
-    refused = opened(browser_of(person), pages, role="")
+    refused = opened(browser_of(person), pages, role="", every=long_form)
 
     assert 0 < refused < 2 * len(pages)
     assert AuditEntry.objects.filter(action="refused", actor=person).count() == refused
@@ -503,12 +506,14 @@ def test_without_a_role_only_the_pages_for_all_staff_open(
 
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_opens_what_its_permissions_say_and_each_refusal_is_recorded(
-    role: str, numbers: dict[str, int], staff: Callable[..., Any]
+    role: str, numbers: dict[str, int], staff: Callable[..., Any], long_form: bool
 ) -> None:
+    """In the proof by every method."""
     person = staff(role)
     browser = browser_of(person)
 
-    refused = opened(browser, (each for each in addresses(numbers) if each.takes), role=role)
+    pages = [each for each in addresses(numbers) if each.takes]
+    refused = opened(browser, pages, role=role, every=long_form)
 
     assert AuditEntry.objects.filter(action="refused", actor=person).count() == refused
     first = doors.menu(person, here="console:incident")

@@ -198,6 +198,7 @@ def test_a_service_in_euro_is_paid_by_messages_of_iso_20022(
     assert invariants.breached() == {}
 
 
+@pytest.mark.long_form
 @pytest.mark.timeout(600)
 def test_without_an_account_to_pay_from_the_payouts_stall(
     own_database: Database, tmp_path: Path
