@@ -102,8 +102,10 @@ def card_numbers_in_database() -> list[str]:
 # --- the broker, and files ------------------------------------------------------------------------
 
 
-def in_broker() -> list[str]:
-    """Returns what the messages and counters in the broker tell of people."""
+def in_broker() -> list[str] | None:
+    """Returns what the messages and counters in the broker tell of people, and None while the broker
+    cannot be reached.
+    """
     server = redis.Redis.from_url(settings.REDIS_URL)
     try:
         found = [
@@ -111,6 +113,8 @@ def in_broker() -> list[str]:
             for number, text in enumerate(_texts(server), start=1)
             for what in told(text, NOBODY)
         ]
+    except redis.ConnectionError:
+        return None
     finally:
         server.close()
     return found[:SHOWN_MAX]

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from accounts.models import AuthEvent
-from refunds.claims import deciding, losses, reporting
+from refunds.claims import deciding, lists, losses, reporting
 from refunds.models import ClaimDecision, FraudClaim, Issuer, IssuerAction, IssuerFile, Remedy
 from refunds.remedies import issuer_answers, requests
 from refunds.remedies.exchange_lines import AnswerLine
@@ -146,6 +146,13 @@ class Scene:
         found = deciding.propose_lists(
             self.reported(*wallets), verdict="confirm", actor=self.analyst, reason="test"
         )
+        if sample := lists.waiting():
+            lists.review(
+                FraudClaim.objects.filter(pk__in=sample),
+                agrees=True,
+                actor=factories.make_staff("fraud_supervisor"),
+                reason="test",
+            )
         for decision in found:
             deciding.decide(decision, actor=self.supervisor, digest=decision.digest, reason="test")
         return list(FraudClaim.objects.filter(decision__in=found).order_by("pk"))

@@ -57,7 +57,12 @@ class Command(RecordedCommand):
         if options["export_head"]:
             Path(options["export_head"]).write_text(json.dumps(audit.head(), indent=1) + "\n")
         if options["json"]:
-            facts = {"checked": len(invariants.known()), "breached": breached, "head": audit.head()}
+            facts = {
+                "checked": len(invariants.known()),
+                "breached": breached,
+                "unread": [] if "broker" in found else ["broker"],
+                "head": audit.head(),
+            }
             self.stdout.write(json.dumps(facts))
         if breached:
             raise SystemExit(1)
@@ -73,7 +78,11 @@ class Command(RecordedCommand):
 
     def _leaks(self, options: dict[str, Any]) -> dict[str, list[str]]:
         """Returns what the broker, the logs and the exports tell of people, by place."""
-        found = {"broker": leaks.in_broker()}
+        found = {}
+        if (in_broker := leaks.in_broker()) is not None:
+            found["broker"] = in_broker
+        elif not options["json"]:
+            self.stdout.write("unread broker  It cannot be reached: verify again when it runs.")
         if options["logs"]:
             found["logs"] = leaks.in_files(options["logs"], leaks.NOBODY)
         if options["exports"]:
