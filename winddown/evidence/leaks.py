@@ -166,6 +166,6 @@ def _files(paths: Iterable[str]) -> Iterator[Path]:
     for each in map(Path, paths):
         yield from (
             sorted(below for below in each.rglob("*") if below.is_file())
-            if (each.is_dir())
+            if each.is_dir()
             else [each]
         )

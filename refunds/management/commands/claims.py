@@ -17,8 +17,8 @@ from winddown.site import doors
 
 class Command(StaffCommand):
     help = (
-        "Print the fraud claims of a queue, the next deadline of an issuer first, or one claim: its"
-        " movements, losses, remedies and holds. The auditor sees who opened a claim."
+        "Print the first fraud claims of a queue, in the order of the desk, or one claim: its movements,"
+        " losses, remedies and holds. The auditor sees who opened a claim."
     )
     examples = (
         'claims --by mika --reason "what is next"',
@@ -50,7 +50,7 @@ class Command(StaffCommand):
         page = desk_page.queue(QueryDict(f"queue={queue}"), actor=actor)
         for row in page.rows:
             claim = row.claim
-            until = f", issuer's deadline {shown(row.deadline_at)}" if row.deadline_at else ""
+            until = f", by {shown(row.deadline_at)}" if row.deadline_at else ""
             self.say(
                 f"{claim.reference} {claim.state:<18} {shown_amount(row.lost_minor):>16}{until}",
                 claim=claim.reference,
@@ -58,7 +58,7 @@ class Command(StaffCommand):
                 amount_minor=row.lost_minor,
                 deadline_at=row.deadline_at,
             )
-        self.say(f"{page.total:,} claims.", queue=queue, claims=page.total)
+        self.say(f"{len(page.rows):,} of {page.total:,} claims.", queue=queue, claims=page.total)
 
     def _show(self, seen: ClaimPage) -> None:
         claim = seen.claim

@@ -336,7 +336,7 @@ def test_a_command_lists_the_claims_and_shows_one(scene: Scene, staff: Callable[
     (claim,) = scene.reported(scene.victim(30_000, spent=31_000, own=5_000))
     charge, goods = TopUp.objects.get(), Payment.objects.get()
     assert claim.reference in run("claims", scene.analyst)
-    assert "0 claims." in run("claims", scene.analyst, queue="over")
+    assert "0 of 0 claims." in run("claims", scene.analyst, queue="over")
     told = run("claims", scene.analyst, claim=claim.reference)
     for word in (f"top_up:{charge.pk}", f"payment:{goods.pk}", "The thief", "credit"):
         assert word in told
